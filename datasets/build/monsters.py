@@ -44,7 +44,9 @@ def _stem(name):
 
 
 def _unknown_licence(stem):
-    return any(stem == name or (stem.startswith(name) and stem[len(name) :].strip("_").isdigit()) for name in UNKNOWN_LICENCE)
+    return any(
+        stem == name or (stem.startswith(name) and stem[len(name) :].strip("_").isdigit()) for name in UNKNOWN_LICENCE
+    )
 
 
 def _wanted(name):

@@ -52,7 +52,9 @@ def debian_source(name, version, sha256):
         options = ["-o", "Dir::Etc::SourceList=/dev/null", "-o", f"Dir::Etc::SourceParts={parts}"]
         options += ["-o", f"Dir::State::Lists={lists}"]
         command = ["apt-get", *options, "source", "--download-only", f"{name}={version}"]
-        subprocess.run(["apt-get", *options, "update"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            ["apt-get", *options, "update"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         return _fetch(command, "*.orig.tar.*", sha256, check=False)
 
 

@@ -1,0 +1,46 @@
+# Two commands do everything on a fresh machine: `make train` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: help train test check notebooks outputs clean
+help:
+	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
+	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
+	@echo "make check      ruff on code and notebooks, and the fast tests; under a minute"
+	@echo "make notebooks  open JupyterLab"
+	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
+	@echo "make clean      remove .venv and caches; runs/ stays"
+
+train: .venv/installed
+	$(BIN)/python -m dcgan_tf train mnist
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --durations 5
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest tests -q -m "not slow"
+
+notebooks: .venv/installed-dev
+	$(BIN)/jupyter lab --notebook-dir=.
+
+outputs: .venv/installed-dev
+	$(BIN)/python notebooks/run.py $(CHAPTER)
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: requirements.txt constraints.txt
+	@echo "Setting up .venv (TensorFlow is large: some minutes) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		(echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2)
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
+	@touch $@

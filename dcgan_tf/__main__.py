@@ -1,0 +1,7 @@
+"""python -m dcgan_tf"""
+
+import sys
+
+from dcgan_tf.cli import main
+
+sys.exit(main())

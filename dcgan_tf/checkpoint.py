@@ -1,0 +1,72 @@
+"""Checkpoints: all that a resumed run needs, each in a folder that appears whole or not at all.
+
+checkpoints/step_0000500/ holds both networks, both optimizers, the moving average, the step and the state of the
+dropout layers. The latents of each step, the order of the images and the fixed latents of the samples are functions
+of the seed and the step, so they need no saving.
+"""
+
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+
+from dcgan_tf.errors import UserError
+
+KEEP = 3
+
+
+def _state(gan):
+    # Keras layers keep their random state out of TensorFlow's sight: it is named here, or dropout would start anew.
+    streams = [v.value for v in gan.discriminator.non_trainable_variables if "seed_generator" in v.path]
+    return tf.train.Checkpoint(
+        generator=gan.generator,
+        discriminator=gan.discriminator,
+        average=gan.average,
+        generator_optimizer=gan.generator_optimizer,
+        discriminator_optimizer=gan.discriminator_optimizer,
+        step=gan.step,
+        streams=streams,
+    )
+
+
+def folders(run):
+    """The run's checkpoints, oldest first."""
+    return sorted(path for path in (Path(run) / "checkpoints").glob("step_*") if (path / "state.index").exists())
+
+
+def save(gan, run):
+    """Write a checkpoint of this step, then drop all but the newest few. Returns its folder."""
+    target = Path(run) / "checkpoints" / f"step_{int(gan.step):07}"
+    if not target.exists():
+        beside = target.with_name(f"partial_{target.name}")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        _state(gan).write(str(beside / "state"))
+        beside.rename(target)
+        for old in folders(run)[:-KEEP]:
+            shutil.rmtree(old)
+    return target
+
+
+def restore(gan, folder):
+    """Set a GAN to a checkpoint, every variable of it.
+
+    Raises:
+        UserError: the folder holds no checkpoint, or one of other networks.
+    """
+    folder = Path(folder)
+    if not (folder / "state.index").exists():
+        raise UserError(f"no checkpoint in {folder}: give a folder such as runs/mnist/checkpoints/step_0000500")
+    try:
+        _state(gan).read(str(folder / "state")).assert_consumed()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        reason = str(error).strip().splitlines()[0][:120]
+        raise UserError(f"{folder} cannot be restored into this GAN: {reason}") from None
+
+
+def restore_average(run, generator):
+    """Set a generator to the moving average in the run's newest checkpoint."""
+    found = folders(run)
+    if not found:
+        raise UserError(f"{run} holds no checkpoint yet: train it first")
+    tf.train.Checkpoint(average=generator).read(str(found[-1] / "state")).expect_partial()

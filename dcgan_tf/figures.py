@@ -1,0 +1,102 @@
+"""Pictures: pixel-exact grids of images, and plots of a run."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+# Okabe and Ito's palette: colours that a colour-blind reader can tell apart.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+
+
+def to_uint8(images):
+    """float in [-1, 1] to uint8 in [0, 255]; uint8 is returned as it is."""
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return images
+    return np.rint((np.clip(images, -1, 1) + 1) * 127.5).astype(np.uint8)
+
+
+def grid(images, columns=None, scale=None, gap=1, ground=64):
+    """Lay images out in rows.
+
+    Args:
+        images: [N, H, W, C], uint8 or float in [-1, 1]; C is 1 or 3.
+        columns: images a row; by default as square as can be.
+        scale: each pixel becomes a block of scale x scale; by default as large as fits a picture some 600 wide.
+        gap: pixels between images, before scaling.
+        ground: the grey of the gaps and of empty places, 0 to 255.
+
+    Returns:
+        uint8 [H', W'] (grey) or [H', W', 3].
+    """
+    images = to_uint8(images)
+    if images.ndim != 4 or not len(images):
+        raise ValueError(f"a grid needs images [N, H, W, C] with N > 0, not {images.shape}")
+    count, height, width, channels = images.shape
+    columns = min(columns or int(np.ceil(np.sqrt(count))), count)
+    rows = -(-count // columns)
+    canvas = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), ground, np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        canvas[y : y + height, x : x + width] = image
+    scale = scale or max(1, round(600 / canvas.shape[1]))
+    canvas = canvas.repeat(scale, 0).repeat(scale, 1)
+    return canvas[..., 0] if channels == 1 else canvas
+
+
+def save_png(array, path):
+    """Write uint8 [H, W] or [H, W, 3] as PNG; the folder is made, the file appears whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    Image.fromarray(array).save(beside, "PNG")
+    beside.replace(path)
+
+
+def smooth(values, window):
+    """A running mean over `window` values, as long as the input; the ends average what there is."""
+    values = np.asarray(values, np.float64)
+    window = max(1, min(int(window), len(values)))
+    kernel = np.ones(window)
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+def plot_history(history, title="Training"):
+    """Losses above, the discriminator's mean probabilities below, against the step. Returns a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    losses, beliefs = figure.subplots(2, 1, sharex=True)
+    curves = [
+        (losses, "g_loss", BLUE, "generator"),
+        (losses, "d_loss_real", ORANGE, "discriminator on reals"),
+        (losses, "d_loss_fake", GREEN, "discriminator on fakes"),
+        (beliefs, "d_real", ORANGE, "D(x), on reals"),
+        (beliefs, "d_fake", GREEN, "D(G(z)), on fakes"),
+    ]
+    for axes, column, color, label in curves:
+        axes.plot(history["step"], history[column], color=color, alpha=0.2, linewidth=0.7)
+        axes.plot(history["step"], smooth(history[column], len(history) / 50), color=color, label=label, linewidth=1.8)
+    losses.axhline(np.log(2), color=GREY, linestyle=":", label="log 2: nothing to tell apart")
+    beliefs.axhline(0.5, color=GREY, linestyle=":")
+    losses.set(title=title, ylabel="loss (cross-entropy)")
+    if len(history):
+        losses.set_ylim(0, max(2.0, 1.2 * np.percentile(np.r_[history["g_loss"], history["d_loss_real"]], 98)))
+    beliefs.set(xlabel="step", ylabel="mean probability of “real”", ylim=(0, 1))
+    for axes in (losses, beliefs):
+        axes.legend(loc="upper right", fontsize=9)
+        axes.grid(alpha=0.25)
+    return figure
+
+
+def real_and_fake(real, fake):
+    """Real images beside generated ones, 8 x 8 each, as one picture with titles. Returns a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 5.3), layout="constrained")
+    for axes, images, title in zip(figure.subplots(1, 2), (real, fake), ("real", "generated"), strict=True):
+        axes.imshow(grid(images[:64], 8), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_title(title)
+        axes.axis("off")
+    return figure

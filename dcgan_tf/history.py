@@ -1,0 +1,64 @@
+"""What a training run recorded: a table with a row every few steps, kept as history.csv."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from dcgan_tf.errors import UserError
+
+COLUMNS = (
+    "step",  # batches trained on so far
+    "epoch",  # passes over the data so far, a fraction
+    "g_loss",  # of this step, -E[log D(G(z))]
+    "d_loss_real",  # -E[log D(x)]
+    "d_loss_fake",  # -E[log(1 - D(G(z)))]
+    "d_real",  # D(x), the mean probability given to reals
+    "d_fake",  # D(G(z)), the mean probability given to fakes
+    "generator_learning_rate",
+    "discriminator_learning_rate",
+    "images_per_second",  # reals trained on, since the row before
+)
+
+
+class History:
+    """The rows of a run. `history["g_loss"]` is a column as a float64 array; `len(history)` counts the rows."""
+
+    def __init__(self, rows=()):
+        self.rows = [dict(row) for row in rows]
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, column):
+        return np.array([row[column] for row in self.rows], dtype=np.float64)
+
+    def append(self, **row):
+        """Add a row; its names must be COLUMNS."""
+        self.rows.append({column: row[column] for column in COLUMNS})
+
+    def until(self, step):
+        """The rows up to and including a step: what a run resumed there has really been through."""
+        return History(row for row in self.rows if row["step"] <= step)
+
+    def save(self, path):
+        """Write a CSV file; it appears whole or not at all."""
+        path = Path(path)
+        beside = path.with_suffix(".partial")
+        with beside.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows({k: v if k == "step" else f"{v:.6g}" for k, v in row.items()} for row in self.rows)
+        beside.replace(path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; a missing file is an empty history."""
+        path = Path(path)
+        if not path.exists():
+            return cls()
+        with path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
+            return cls({k: int(v) if k == "step" else float(v) for k, v in row.items()} for row in reader)

@@ -1,0 +1,103 @@
+"""Hyperparameters: one frozen dataclass a chapter. They stand nowhere else."""
+
+import os
+from dataclasses import asdict, dataclass, field, replace
+from difflib import get_close_matches
+
+from dcgan_tf.errors import UserError
+
+PROFILES = ("smoke", "cpu", "gpu")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train and how often to look. All in steps (batches), but for `evaluate_on`, in images."""
+
+    steps: int
+    sample_every: int
+    checkpoint_every: int
+    log_every: int = 10
+    evaluate_on: int = 10_000
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The recipe of a chapter. The defaults are the DCGAN paper's (Radford et al. 2015, section 4)."""
+
+    name: str = "custom"
+    dataset: str = ""
+    architecture: str = ""  # the pair of builders in models.py
+    batch_size: int = 128
+    generator_learning_rate: float = 2e-4
+    discriminator_learning_rate: float = 2e-4
+    beta_1: float = 0.5  # Adam's first momentum; the usual 0.9 made training oscillate (same section)
+    beta_2: float = 0.999
+    average_decay: float = 0.999  # of the moving-average generator, per step
+    real_label: float = 1.0  # below 1: one-sided label smoothing (Salimans et al. 2016, section 3.4)
+    decay_from: float = 1.0  # the share of the run after which the learning rates fall in a line to zero
+    extractor: str | None = None  # the features that `metrics.evaluate` judges by
+    schedules: dict = field(default_factory=dict)
+
+    def schedule(self, profile):
+        """Return the Schedule of a profile: "smoke", "cpu" or "gpu"."""
+        return self.schedules[profile]
+
+    def recipe(self):
+        """The hyperparameters as a plain dict, without the schedules."""
+        return {key: value for key, value in asdict(self).items() if key != "schedules"}
+
+
+PRESETS = {
+    "mnist": Preset(
+        name="mnist",
+        dataset="mnist",
+        architecture="mnist",
+        batch_size=64,
+        extractor="mnist",
+        schedules={
+            "smoke": Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_on=500),
+            "cpu": Schedule(steps=6_000, sample_every=100, checkpoint_every=500),
+            "gpu": Schedule(steps=46_875, sample_every=500, checkpoint_every=2_000),  # 50 epochs
+        },
+    ),
+}
+# The recipe of TensorFlow's DCGAN tutorial, to be compared with: Adam at its default betas, batches of 256, no
+# moving average (a decay of zero is the plain generator), no schedule.
+TUTORIAL = replace(
+    PRESETS["mnist"],
+    name="mnist-tutorial",
+    batch_size=256,
+    generator_learning_rate=1e-4,
+    discriminator_learning_rate=1e-4,
+    beta_1=0.9,
+    beta_2=0.999,
+    average_decay=0.0,
+    real_label=1.0,
+    decay_from=1.0,
+)
+
+
+def get(name):
+    """Return a preset by name; raises UserError with the nearest name."""
+    if name not in PRESETS:
+        raise UserError(unknown("preset", name, PRESETS))
+    return PRESETS[name]
+
+
+def unknown(kind, name, known):
+    """One line for a name that does not exist."""
+    near = get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    return f"no {kind} named {name!r}: {hint}"
+
+
+def profile(requested=None):
+    """The profile to use: the one asked for, else DCGAN_TF_PROFILE, else "gpu" where there is one, else "cpu"."""
+    chosen = requested or os.environ.get("DCGAN_TF_PROFILE")
+    if not chosen:
+        from dcgan_tf import devices
+
+        return "gpu" if devices.gpus() else "cpu"
+    if chosen not in PROFILES:
+        raise UserError(unknown("profile", chosen, PROFILES))
+    return chosen

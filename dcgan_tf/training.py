@@ -1,0 +1,208 @@
+"""The training loop: steps, samples, history, checkpoints; it resumes whatever the run folder holds."""
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+from tqdm import tqdm
+
+from dcgan_tf import checkpoint, datasets, devices, figures, gif, presets
+from dcgan_tf.errors import UserError
+from dcgan_tf.gan import generate, latents
+from dcgan_tf.history import History
+
+SAMPLES = 64  # images a sample grid
+
+
+def train(
+    gan,
+    images,
+    steps=None,
+    epochs=None,
+    run="runs/custom",
+    profile=None,
+    sample_every=None,
+    checkpoint_every=None,
+    log_every=None,
+    restore_from=None,
+    fresh=False,
+    progress=True,
+):
+    """Train a GAN, or go on with the run that the folder holds.
+
+    Args:
+        gan: a GAN; its preset gives the batch size, the learning rates and their decay.
+        images: uint8 [N, H, W, C], of the size that the generator makes.
+        steps, epochs: when to stop, counted from the beginning of the run; by default the profile's steps.
+        run: the run folder: config.json, history.csv, samples/, losses.png, training.gif, checkpoints/, tensorboard/.
+        profile: "smoke", "cpu" or "gpu", for what is not given; by default what suits the machine.
+        sample_every, checkpoint_every, log_every: in steps.
+        restore_from: a checkpoint folder to go on from, instead of the newest of the run.
+        fresh: begin anew; a run that the folder holds is moved aside, not deleted.
+        progress: show a progress bar.
+
+    Returns:
+        History. After an interruption (Ctrl-C) a checkpoint is saved and the history so far is returned.
+
+    Raises:
+        UserError: arguments that do not fit each other or the run.
+    """
+    run, preset = Path(run), gan.preset
+    if images.shape[1:] != gan.generator.output_shape[1:]:
+        raise UserError(f"the images are {images.shape[1:]}, the generator makes {gan.generator.output_shape[1:]}")
+    schedule = preset.schedules.get(presets.profile(profile)) or presets.Schedule(2_000, 100, 500)
+    if steps is not None and epochs is not None:
+        raise UserError("give steps or epochs, not both")
+    if epochs is not None:
+        steps = round(epochs * len(images) / preset.batch_size)
+    steps = schedule.steps if steps is None else steps
+    sample_every = sample_every or schedule.sample_every
+    checkpoint_every = checkpoint_every or schedule.checkpoint_every
+    log_every = log_every or schedule.log_every
+    if min(steps, sample_every, checkpoint_every, log_every) < 1:
+        raise UserError("steps, epochs and the intervals must be at least 1")
+
+    if fresh and run.exists():
+        print(f"The run that {run} held is now {_move_aside(run)}")
+    history = _resume(gan, run, restore_from)
+    _write_config(gan, run, images)
+    first = int(gan.step)
+    if first >= steps:
+        print(f"{run} has been trained for {first:,} steps: nothing left to do (more: --steps; anew: --fresh)")
+        return history
+
+    writer = tf.summary.create_file_writer(str(run / "tensorboard"))
+    samples = run / "samples"
+    fixed = latents(SAMPLES, gan.latent_dim, gan.seed)
+    batches = iter(datasets.batches(images, preset.batch_size, gan.seed, start=first))
+    bar = tqdm(
+        total=steps,
+        initial=first,
+        unit="step",
+        disable=not progress,
+        file=sys.stdout,
+        dynamic_ncols=True,
+        mininterval=0.5 if sys.stdout.isatty() else 15,
+    )
+
+    def sample(step):
+        picture = figures.grid(generate(gan.average, fixed))
+        figures.save_png(picture, samples / f"step_{step:07}.png")
+        with writer.as_default(step):
+            tf.summary.image("samples", picture.reshape(1, *picture.shape[:2], -1))
+
+    def record(step, results, speed):
+        row = {
+            "step": step,
+            "epoch": step * preset.batch_size / len(images),
+            "generator_learning_rate": float(gan.generator_optimizer.learning_rate),
+            "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate),
+            "images_per_second": speed,
+            **{name: float(value) for name, value in results.items()},
+        }
+        history.append(**row)
+        with writer.as_default(step):
+            for name in row.keys() - {"step", "d_loss"}:
+                tf.summary.scalar(name, row[name])
+        bar.set_postfix(G=f"{row['g_loss']:.2f}", D=f"{row['d_loss']:.2f}", refresh=False)
+
+    def save():
+        checkpoint.save(gan, run)
+        history.save(run / "history.csv")
+
+    step = first
+    logged, then = first, time.perf_counter()
+    try:
+        if first == 0:
+            sample(0)
+        for step in range(first + 1, steps + 1):
+            gan.set_learning_rates(decay(step - 1, steps, preset.decay_from))
+            results = gan.train_step(next(batches))
+            bar.update()
+            if step % log_every == 0 or step == steps:
+                now = time.perf_counter()
+                record(step, results, (step - logged) * preset.batch_size / (now - then))
+                logged, then = step, now
+            if step % sample_every == 0 or step == steps:
+                sample(step)
+            if step % checkpoint_every == 0 or step == steps:
+                save()
+    except KeyboardInterrupt:
+        save()
+        bar.close()
+        print(f"Interrupted at step {int(gan.step):,}: saved in {run}; the same call goes on from there")
+    bar.close()
+    writer.close()
+    figures.plot_history(history, f"{preset.name}: {int(gan.step):,} steps").savefig(run / "losses.png", dpi=110)
+    if list(samples.glob("step_*.png")):
+        gif.from_run(run)
+    return history
+
+
+def decay(step, steps, decay_from):
+    """The factor on the learning rates: 1 until the share `decay_from` of the run, then in a line towards 0."""
+    return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
+
+
+def _resume(gan, run, restore_from):
+    """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it."""
+    _check_config(gan, run)
+    found = checkpoint.folders(run)
+    if restore_from is None and not found:
+        return History()
+    chosen = Path(restore_from) if restore_from is not None else found[-1]
+    checkpoint.restore(gan, chosen)
+    step = int(gan.step)
+    print(f"Resuming {run} at step {step:,} ({chosen.name})")
+    for later in found:  # a run that goes on from an older checkpoint has not been where the later ones are
+        if int(later.name.removeprefix("step_")) > step:
+            shutil.rmtree(later)
+    for picture in (run / "samples").glob("step_*.png"):
+        if int(picture.stem.removeprefix("step_")) > step:
+            picture.unlink()
+    return History.load(run / "history.csv").until(step)
+
+
+def _config(gan, images):
+    return {
+        "recipe": gan.preset.recipe(),
+        "seed": gan.seed,
+        "images": list(images.shape),
+        "precision": gan.generator.layers[0].dtype_policy.name,
+        "machine": devices.describe(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+
+
+def _check_config(gan, run):
+    """Refuse to go on with a run under another recipe or seed."""
+    path = run / "config.json"
+    if not path.exists():
+        return
+    before = json.loads(path.read_text())
+    now = {**gan.preset.recipe(), "seed": gan.seed}
+    for key, value in {**before["recipe"], "seed": before["seed"]}.items():
+        if now.get(key) != value:
+            raise UserError(
+                f"{run} was trained with {key} {value!r}, not {now.get(key)!r}: choose another run folder (--run), "
+                "or begin anew (--fresh)"
+            )
+
+
+def _write_config(gan, run, images):
+    run.mkdir(parents=True, exist_ok=True)
+    beside = run / "config.partial"
+    beside.write_text(json.dumps(_config(gan, images), indent=2) + "\n")
+    beside.replace(run / "config.json")
+
+
+def _move_aside(run):
+    number = 1
+    while (target := run.with_name(f"{run.name}-old{number}")).exists():
+        number += 1
+    return run.rename(target)
