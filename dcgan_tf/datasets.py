@@ -20,7 +20,7 @@ SHA256 = {
     "mnist": "7fe5d7e3191edaa7909224bde75cf4fb2470ecbd81f6ed6a9120970cf215c8ee",
     "monsters": "06d9158e3eb8b1ad351990ffffe2edf39a3a3842d6df1e3194db73292e3f3ee6",
     "faces": "4eac68d29037073348b80eaff9752858bbcbb7bd1b8fab5f2a534b36b38405ad",
-    "anime": "010541257d4c05b273dfb5a5a0db7dcb3fbb4ee7ebcfaed143afcf9498db6976",
+    "anime": "968378f4ab53723697945f50f9a298f1cc86aba271df568ece7275e70f18cf0b",
     "heroes": "8e61ee6e502d5c046b74e8b3f7807308b31a122e4e9d1cfabbaaae510d03a9e1",
 }
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}

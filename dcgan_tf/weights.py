@@ -34,7 +34,7 @@ def load(model, path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[key].astype(np.float32) for key in sorted(archive.files)]
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path.name} cannot be read as weights: {error}") from None
     expected = [w.shape for w in model.get_weights()]
     if [a.shape for a in arrays] != expected:

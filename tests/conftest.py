@@ -1,0 +1,25 @@
+"""Shared by all tests: the smoke profile, run folders in a temporary place, quiet TensorFlow."""
+
+import os
+import tempfile
+
+import pytest
+
+os.environ["DCGAN_TF_PROFILE"] = "smoke"
+os.environ["DCGAN_TF_RUNS"] = tempfile.mkdtemp(prefix="dcgan_tf_runs_")  # where the notebooks under test write
+
+
+@pytest.fixture
+def gan():
+    """A GAN of the MNIST preset, small in batch, in float32."""
+    import dcgan_tf
+
+    return dcgan_tf.GAN.from_preset("mnist", seed=0)
+
+
+@pytest.fixture
+def digits():
+    """96 real digits, uint8 [96, 28, 28, 1]."""
+    from dcgan_tf import datasets
+
+    return datasets.load("mnist", "test")[:96]

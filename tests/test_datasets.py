@@ -1,0 +1,232 @@
+"""The embedded sets, folders of images, and the order of the batches."""
+
+import hashlib
+import io
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dcgan_tf import datasets
+from dcgan_tf.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+SHAPES = {
+    "mnist": [(60_000, 28, 28, 1), (10_000, 28, 28, 1)],
+    "monsters": [(592, 64, 64, 3), (60, 64, 64, 3)],
+    "faces": [(360, 64, 64, 3), (40, 64, 64, 3)],
+    "anime": [(4_096, 64, 64, 3), (1_024, 64, 64, 3)],
+    "heroes": [(2_987, 64, 64, 3), (223, 64, 64, 3)],
+}
+
+
+@pytest.fixture
+def forget():
+    """Let a test change files or hashes: what has been read is forgotten before and after."""
+    caches = (datasets._split, datasets._read, datasets._faces)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_sets_have_the_published_sizes(name):
+    assert [datasets.load(name, split).shape for split in ("train", "test")] == SHAPES[name]
+    assert datasets.load(name).dtype == np.uint8
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_no_image_is_in_both_splits(name):
+    def fingerprints(split):
+        return {hashlib.sha256(image.tobytes()).digest() for image in datasets.load(name, split)}
+
+    assert not fingerprints("train") & fingerprints("test")
+
+
+def test_heroes_are_held_out_by_unit():
+    archive = datasets._read("heroes")
+    train, test = (set(archive["units"][archive["is_test"] == held]) for held in (False, True))
+    assert train and test and not train & test
+
+
+def test_arrays_are_read_only():
+    with pytest.raises(ValueError, match="read-only"):
+        datasets.load("mnist")[0, 0, 0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        datasets.labels("mnist")[0] = 1
+
+
+def test_mnist_is_the_original():
+    counts = [np.bincount(datasets.labels("mnist", split)).tolist() for split in ("train", "test")]
+    assert counts == [
+        [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
+        [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
+    ]
+    assert datasets.load("mnist").mean() == pytest.approx(33.318, abs=1e-3)
+
+
+def test_face_labels_are_forty_persons():
+    assert np.bincount(datasets.labels("faces")).tolist() == [9] * 40
+    assert np.bincount(datasets.labels("faces", "test")).tolist() == [1] * 40
+
+
+def test_anime_labels_tell_the_background_that_the_corner_shows():
+    archive = datasets._read("anime")
+    palette = np.array([list(bytes.fromhex(code)) for code in archive["background_names"]])
+    corner = datasets.load("anime")[:, 0, 63].astype(int)
+    nearest = np.abs(corner[:, None] - palette).sum(-1).argmin(1)
+    clear = np.abs(corner[:, None] - palette).sum(-1).min(1) == 0  # hair may cover the corner
+    assert clear.mean() > 0.8
+    assert (nearest == datasets.labels("anime")["background"])[clear].all()
+
+
+def test_a_set_without_labels_says_so():
+    with pytest.raises(UserError, match="no labels"):
+        datasets.labels("monsters")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("mnsit", "did you mean 'mnist'"), ("xyz", "there are: mnist")])
+def test_an_unknown_name_gets_a_hint(name, hint):
+    with pytest.raises(UserError, match=hint):
+        datasets.load(name)
+
+
+def test_an_unknown_split_is_refused():
+    with pytest.raises(UserError, match="'train' and 'test'"):
+        datasets.load("mnist", "validation")
+
+
+def test_a_changed_file_is_refused(forget, tmp_path, monkeypatch):
+    damaged = bytearray((ROOT / "datasets" / "monsters.npz").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / "monsters.npz").write_bytes(damaged)
+    monkeypatch.setattr(datasets, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match="not the set that was published"):
+        datasets.load("monsters")
+
+
+def test_a_missing_file_is_named(forget, tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "FOLDER", tmp_path)
+    with pytest.raises(UserError, match="heroes.npz is missing"):
+        datasets.load("heroes")
+
+
+def test_pickles_are_refused(forget, tmp_path, monkeypatch):
+    ran = tmp_path / "ran"
+
+    class Hostile:
+        def __reduce__(self):
+            return (Path.touch, (ran,))
+
+    data = io.BytesIO()
+    np.savez(data, images=np.array([Hostile()], dtype=object), is_test=np.array([False]))
+    (tmp_path / "monsters.npz").write_bytes(data.getvalue())
+    monkeypatch.setattr(datasets, "FOLDER", tmp_path)
+    monkeypatch.setitem(datasets.SHA256, "monsters", hashlib.sha256(data.getvalue()).hexdigest())
+    assert pickle.dumps(Hostile())  # the trap itself works
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        datasets.load("monsters")
+    assert not ran.exists()
+
+
+def test_readme_states_the_hashes_that_the_code_checks():
+    stated = re.findall(r"`([0-9a-f]{64})`", (ROOT / "datasets" / "README.md").read_text())
+    assert sorted(stated) == sorted(datasets.SHA256.values())
+
+
+def take(images, batch_size, count, **options):
+    return [batch.numpy() for batch in datasets.batches(images, batch_size, **options).take(count)]
+
+
+def numbered(count):
+    """Images that can be told apart by their first pixel."""
+    return np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 2, 2, 1), np.uint8)
+
+
+def ids(batches):
+    return np.rint((np.concatenate(batches)[:, 0, 0, 0] + 1) * 127.5).astype(int)
+
+
+def test_batches_are_float32_between_minus_one_and_one():
+    images = np.array([0, 255, 127], np.uint8).reshape(3, 1, 1, 1)
+    (batch,) = take(images, 3, 1)
+    assert batch.dtype == np.float32
+    assert sorted(batch.ravel()) == pytest.approx([-1, 127 / 127.5 - 1, 1])
+
+
+@settings(max_examples=15, deadline=None)
+@given(count=st.integers(2, 40), batch_size=st.integers(1, 40), seed=st.integers(0, 2**31), start=st.integers(0, 30))
+def test_every_epoch_holds_every_image_once_and_no_batch_is_ragged(count, batch_size, seed, start):
+    batch_size = min(batch_size, count)
+    wanted = -(-3 * count // batch_size)
+    stream = take(numbered(count), batch_size, wanted, seed=seed)
+    assert {len(batch) for batch in stream} == {batch_size}
+    order = ids(stream)
+    for epoch in range(3):
+        assert sorted(order[epoch * count : (epoch + 1) * count]) == list(range(count))
+    resumed = take(numbered(count), batch_size, 2, seed=seed, start=start)
+    whole = take(numbered(count), batch_size, start + 2, seed=seed)
+    np.testing.assert_array_equal(resumed, whole[start:])
+
+
+def test_the_order_depends_on_seed_and_epoch():
+    orders = [tuple(datasets.permutation(50, seed, epoch)) for seed in (0, 1) for epoch in (0, 1)]
+    assert len(set(orders)) == 4
+    assert orders[0] == tuple(datasets.permutation(50, 0, 0))
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 11])
+def test_a_batch_that_cannot_be_drawn_is_refused(batch_size):
+    with pytest.raises(UserError, match="give 1 to 10"):
+        datasets.batches(numbered(10), batch_size)
+
+
+def folder_of(tmp_path, **images):
+    for name, image in images.items():
+        image.save(tmp_path / name.replace("_dot_", "."))
+    return datasets.from_folder(tmp_path, size=8)
+
+
+def test_folder_cuts_the_centre_square(tmp_path):
+    wide = np.zeros((8, 24, 3), np.uint8)
+    wide[:, 8:16] = 200
+    found = folder_of(tmp_path, wide_dot_png=Image.fromarray(wide))
+    assert found.images.shape == (1, 8, 8, 3)
+    assert (found.images == 200).all()
+
+
+def test_folder_sets_transparency_on_white_and_follows_exif(tmp_path):
+    clear = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
+    found = folder_of(tmp_path, clear_dot_png=clear)
+    assert (found.images == 255).all()
+    half = np.zeros((8, 8, 3), np.uint8)
+    half[:4] = 255  # white above; orientation 3 is upside down
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    (tmp_path / "clear.png").unlink()
+    Image.fromarray(half).save(tmp_path / "turned.png", exif=exif)
+    image = datasets.from_folder(tmp_path, size=8).images[0]
+    assert image[:3].max() < 30 and image[5:].min() > 225
+
+
+def test_folder_names_what_it_skips(tmp_path):
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "good.png")
+    (tmp_path / "bad.jpg").write_text("not an image")
+    (tmp_path / "notes.txt").write_text("not an image's name")
+    found = datasets.from_folder(tmp_path, size=4, channels=1)
+    assert found.images.shape == (1, 4, 4, 1)
+    assert [path.name for path, _ in found.skipped] == ["bad.jpg"]
+
+
+def test_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(UserError, match="no image could be read"):
+        datasets.from_folder(tmp_path)
+    with pytest.raises(UserError, match="no folder"):
+        datasets.from_folder(tmp_path / "missing")

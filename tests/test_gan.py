@@ -1,0 +1,163 @@
+"""The training step and what stands around it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan_tf import GAN, models
+from dcgan_tf.datasets import normalise
+from dcgan_tf.gan import latents
+
+
+def weights(model):
+    return [w.copy() for w in model.get_weights()]
+
+
+def distance(before, model):
+    return max(float(np.abs(a - b).max()) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_step_trains_both_networks(gan, digits):
+    before = weights(gan.generator), weights(gan.discriminator)
+    results = gan.train_step(normalise(digits[:8]))
+    assert distance(before[0], gan.generator) > 0
+    assert distance(before[1], gan.discriminator) > 0
+    assert int(gan.step) == 1
+    assert float(results["d_loss"]) == pytest.approx(float(results["d_loss_real"] + results["d_loss_fake"]))
+    assert 0 < float(results["d_fake"]) < 1
+
+
+def test_first_step_moves_each_weight_by_the_learning_rate(digits):
+    """Adam's first update is lr * g / (|g| + eps): each network's rate must reach its own weights."""
+    gan = GAN.from_preset("mnist")
+    gan.set_learning_rates(1.0)
+    gan.generator_optimizer.learning_rate = 3e-4
+    gan.discriminator_optimizer.learning_rate = 7e-4
+    before = weights(gan.generator), weights(gan.discriminator)
+    gan.train_step(normalise(digits[:8]))
+    moved = np.abs(gan.generator.get_weights()[0] - before[0][0])
+    assert np.median(moved) == pytest.approx(3e-4, rel=0.02)
+    moved = np.abs(gan.discriminator.get_weights()[0] - before[1][0])
+    assert np.median(moved) == pytest.approx(7e-4, rel=0.02)
+
+
+def test_as_many_fakes_are_made_as_there_are_reals(gan, digits):
+    seen = []
+    discriminator = gan.discriminator
+
+    def spy(images, training):
+        seen.append(images.shape[0])
+        return discriminator(images, training=training)
+
+    spy.trainable_variables = discriminator.trainable_variables
+    gan.discriminator = spy
+    gan.train_step(normalise(digits))  # 96: what 60,000 leaves over in batches of 256
+    assert seen == [96, 96]
+
+
+def test_the_step_agrees_with_gradients_taken_one_at_a_time(gan, digits):
+    """The reference: each loss differentiated on its own, in eager mode, and applied by a plain Adam update."""
+    real, p = normalise(digits[:16]), gan.preset
+    generator, discriminator = models.mnist_generator(), models.mnist_discriminator()
+    for copy, original in ((generator, gan.generator), (discriminator, gan.discriminator)):
+        for mine, theirs in zip(copy.variables, original.variables, strict=True):  # the dropout's state as well
+            mine.assign(theirs.value)
+    z = gan.latents(16)
+    with tf.GradientTape(persistent=True) as tape:
+        fake = generator(z, training=True)
+        real_logits, fake_logits = discriminator(real, training=True), discriminator(fake, training=True)
+        g_loss = tf.reduce_mean(tf.math.softplus(-fake_logits))
+        d_loss = tf.reduce_mean(tf.math.softplus(-real_logits)) + tf.reduce_mean(tf.math.softplus(fake_logits))
+    expected = {}
+    for model, loss, rate in (
+        (generator, g_loss, p.generator_learning_rate),
+        (discriminator, d_loss, p.discriminator_learning_rate),
+    ):
+        gradients = tape.gradient(loss, model.trainable_variables)
+        expected[model.name] = [
+            (v - rate * g / (tf.abs(g) + 1e-7 / np.sqrt(1 - p.beta_2)), g)
+            for v, g in zip(model.trainable_variables, gradients, strict=True)
+        ]
+    results = gan.train_step(real)
+    assert float(results["g_loss"]) == pytest.approx(float(g_loss), rel=1e-5)
+    assert float(results["d_loss"]) == pytest.approx(float(d_loss), rel=1e-5)
+    for model in (gan.generator, gan.discriminator):
+        for found, (wanted, gradient) in zip(model.trainable_variables, expected[model.name], strict=True):
+            clear = np.abs(gradient) > 1e-5  # Adam turns a rounding-level gradient into a full step
+            np.testing.assert_allclose(found.numpy()[clear], wanted.numpy()[clear], atol=5e-6)
+
+
+def test_the_average_follows_the_generator(digits):
+    gan = GAN.from_preset("mnist")
+    start = weights(gan.average)
+    gan.train_step(normalise(digits[:8]))
+    decay = min(gan.preset.average_decay, 2 / 11)  # after the first step: (1 + 1) / (10 + 1)
+    for mean, first, live in zip(gan.average.get_weights(), start, gan.generator.get_weights(), strict=True):
+        np.testing.assert_allclose(mean, decay * first + (1 - decay) * live, atol=1e-6)
+
+
+def test_a_decay_of_zero_is_the_plain_generator(digits):
+    gan = GAN(models.mnist_generator(), models.mnist_discriminator(), average_decay=0.0)
+    gan.train_step(normalise(digits[:8]))
+    assert distance(weights(gan.generator), gan.average) == 0
+
+
+def test_latents_are_a_function_of_seed_and_step(gan):
+    first = gan.latents(4).numpy()
+    np.testing.assert_array_equal(first, gan.latents(4))
+    gan.step.assign(1)
+    assert not np.allclose(first, gan.latents(4))
+    gan.step.assign(0)
+    gan.seed = 1
+    assert not np.allclose(first, gan.latents(4))
+
+
+def test_latents_are_standard_normal(gan):
+    z = gan.latents(2_000).numpy()
+    assert z.shape == (2_000, 100)
+    assert z.mean() == pytest.approx(0, abs=0.01)
+    assert z.std() == pytest.approx(1, abs=0.01)
+
+
+def test_generate_repeats_for_a_seed_and_differs_between_seeds(gan):
+    images = gan.generate(4, seed=3)
+    assert images.shape == (4, 28, 28, 1) and images.dtype == np.float32 and np.abs(images).max() <= 1
+    np.testing.assert_array_equal(images, gan.generate(4, seed=3))
+    assert not np.allclose(images, gan.generate(4, seed=4))
+
+
+def test_the_first_images_do_not_depend_on_the_count():
+    np.testing.assert_array_equal(latents(3, 100), latents(9, 100)[:3])
+
+
+def test_the_same_seed_builds_the_same_networks():
+    one, two, other = (GAN.from_preset("mnist", seed=seed) for seed in (5, 5, 6))
+    assert distance(weights(one.generator), two.generator) == 0
+    assert distance(weights(one.discriminator), two.discriminator) == 0
+    assert distance(weights(one.generator), other.generator) > 0
+
+
+def test_two_gans_do_not_share_a_step(digits):
+    one, two = GAN.from_preset("mnist", seed=1), GAN.from_preset("mnist", seed=2)
+    one.train_step(normalise(digits[:4]))
+    before = weights(one.generator)
+    two.train_step(normalise(digits[:4]))
+    assert distance(before, one.generator) == 0
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_steps_stay_near_float32(precision, digits):
+    real = normalise(digits[:8])
+    plain, mixed = GAN.from_preset("mnist"), GAN.from_preset("mnist", precision)
+    expected, found = plain.train_step(real), mixed.train_step(real)
+    for name in expected:
+        assert float(found[name]) == pytest.approx(float(expected[name]), abs=0.1)
+    assert mixed.average.layers[0].compute_dtype == "float32"
+
+
+def test_float16_scales_its_losses_and_unscales_its_gradients(digits):
+    gan = GAN.from_preset("mnist", "mixed_float16")
+    assert float(gan.generator_optimizer.scale_loss(1.0)) > 1
+    before = weights(gan.discriminator)
+    gan.train_step(normalise(digits[:8]))
+    assert distance(before, gan.discriminator) <= 1.1 * gan.preset.discriminator_learning_rate

@@ -1,0 +1,36 @@
+"""The table that a run keeps."""
+
+import pytest
+
+from dcgan_tf.errors import UserError
+from dcgan_tf.history import COLUMNS, History
+
+
+def rows(steps):
+    return [{c: s if c == "step" else s / 7 for c in COLUMNS} for s in steps]
+
+
+def test_a_history_survives_its_file(tmp_path):
+    History(rows([2, 4])).save(tmp_path / "history.csv")
+    again = History.load(tmp_path / "history.csv")
+    assert again["step"].tolist() == [2, 4]
+    assert again["d_real"] == pytest.approx([2 / 7, 4 / 7], rel=1e-5)
+
+
+def test_a_missing_file_is_an_empty_history(tmp_path):
+    assert len(History.load(tmp_path / "history.csv")) == 0
+
+
+def test_rows_past_a_step_are_cut():
+    assert History(rows([2, 4, 6])).until(4)["step"].tolist() == [2, 4]
+
+
+def test_a_file_with_other_columns_is_refused(tmp_path):
+    (tmp_path / "history.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(UserError, match="not a history"):
+        History.load(tmp_path / "history.csv")
+
+
+def test_a_row_needs_every_column():
+    with pytest.raises(KeyError):
+        History().append(step=1)

@@ -1,0 +1,222 @@
+"""Whole runs: what the folder holds, resuming, refusals, interruption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcgan_tf import GAN, checkpoint, gif, train
+from dcgan_tf.errors import UserError
+from dcgan_tf.gan import load_generator
+from dcgan_tf.history import COLUMNS, History
+from dcgan_tf.training import decay
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORT = {"sample_every": 2, "checkpoint_every": 2, "log_every": 1, "progress": False}
+pytestmark = pytest.mark.slow
+
+
+def small(seed=0, **overrides):
+    """A GAN of the MNIST preset with batches of 8."""
+    gan = GAN.from_preset("mnist", seed=seed)
+    return GAN(gan.generator, gan.discriminator, gan.preset, seed, **{"batch_size": 8, **overrides})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of six steps that was never interrupted."""
+    from dcgan_tf import datasets
+
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    gan = small()
+    history = train(gan, datasets.load("mnist", "test")[:96], steps=6, run=run, **SHORT)
+    return run, gan, history
+
+
+def test_a_run_folder_holds_all_that_is_promised(finished):
+    run, _, history = finished
+    found = {path.name for path in run.iterdir()}
+    assert found == {
+        "config.json",
+        "history.csv",
+        "samples",
+        "losses.png",
+        "training.gif",
+        "checkpoints",
+        "tensorboard",
+    }
+    assert [p.name for p in sorted((run / "samples").iterdir())] == [f"step_{s:07}.png" for s in (0, 2, 4, 6)]
+    assert [p.name for p in checkpoint.folders(run)] == [f"step_{s:07}" for s in (2, 4, 6)]
+    assert list((run / "tensorboard").glob("events.out.*"))
+    assert json.loads((run / "config.json").read_text())["recipe"]["batch_size"] == 8
+    assert not list(run.rglob("*.partial")) and not list(run.rglob("partial_*"))
+
+
+def test_history_counts_steps_and_epochs(finished):
+    run, _, history = finished
+    assert history["step"].tolist() == [1, 2, 3, 4, 5, 6]
+    np.testing.assert_allclose(history["epoch"], history["step"] * 8 / 96)
+    assert (run / "history.csv").read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert History.load(run / "history.csv")["g_loss"] == pytest.approx(history["g_loss"], rel=1e-5)
+
+
+def test_samples_use_the_same_latents_throughout(finished):
+    run, gan, _ = finished
+    from dcgan_tf import figures
+    from dcgan_tf.gan import generate, latents
+
+    expected = figures.grid(generate(gan.average, latents(64, 100, gan.seed)))
+    np.testing.assert_array_equal(np.asarray(Image.open(run / "samples" / "step_0000006.png")), expected)
+
+
+def test_the_gif_has_a_frame_for_each_sample(finished):
+    with Image.open(finished[0] / "training.gif") as animation:
+        assert animation.n_frames == 4
+        assert animation.info["loop"] == 0
+
+
+def test_tensorboard_gets_scalars_and_images(finished):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(finished[0] / "tensorboard")).Reload()
+    assert set(COLUMNS) - {"step"} <= set(events.Tags()["tensors"])
+    assert "samples" in events.Tags()["tensors"]
+    assert [event.step for event in events.Tensors("g_loss")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(finished, digits, tmp_path, capsys):
+    _, whole, history = finished
+    train(small(), digits, steps=4, run=tmp_path, **SHORT)
+    resumed = small()
+    again = train(resumed, digits, steps=6, run=tmp_path, **SHORT)
+    assert "at step 4" in capsys.readouterr().out
+    assert again["step"].tolist() == history["step"].tolist()
+    np.testing.assert_allclose(again["d_loss_fake"], history["d_loss_fake"], rtol=1e-4)
+    for network in ("generator", "discriminator", "average"):
+        for a, b in zip(getattr(whole, network).get_weights(), getattr(resumed, network).get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_a_finished_run_is_left_alone(finished, digits, capsys):
+    run, _, _ = finished
+    before = (run / "history.csv").read_bytes()
+    assert len(train(small(), digits, steps=6, run=run, **SHORT)) == 6
+    assert "nothing left to do" in capsys.readouterr().out
+    assert (run / "history.csv").read_bytes() == before
+
+
+def test_going_back_to_a_checkpoint_forgets_what_came_after(digits, tmp_path, capsys):
+    train(small(), digits, steps=6, run=tmp_path, **SHORT)
+    train(small(), digits, steps=5, run=tmp_path, restore_from=tmp_path / "checkpoints" / "step_0000002", **SHORT)
+    assert "at step 2" in capsys.readouterr().out
+    assert History.load(tmp_path / "history.csv")["step"].tolist() == [1, 2, 3, 4, 5]
+    assert checkpoint.folders(tmp_path)[-1].name == "step_0000005"
+    assert not (tmp_path / "samples" / "step_0000006.png").exists()
+
+
+def test_fresh_moves_the_old_run_aside(digits, tmp_path):
+    run = tmp_path / "run"
+    train(small(), digits, steps=2, run=run, **SHORT)
+    gan = small()
+    train(gan, digits, steps=1, run=run, fresh=True, **SHORT)
+    assert int(gan.step) == 1
+    assert (tmp_path / "run-old1" / "history.csv").exists()
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"batch_size": 4}, {"generator_learning_rate": 1e-3}])
+def test_another_recipe_does_not_go_on_with_a_run(finished, digits, change):
+    with pytest.raises(UserError, match=f"was trained with {next(iter(change))}"):
+        train(small(**change), digits, steps=8, run=finished[0], **SHORT)
+
+
+def test_interruption_saves_and_returns_the_history(digits, tmp_path, capsys):
+    gan = small()
+    step = gan.train_step
+
+    def interrupted(real):
+        if int(gan.step) == 3:
+            raise KeyboardInterrupt
+        return step(real)
+
+    gan.train_step = interrupted
+    history = train(gan, digits, steps=6, run=tmp_path, **SHORT)
+    assert history["step"].tolist() == [1, 2, 3]
+    assert checkpoint.folders(tmp_path)[-1].name == "step_0000003"
+    assert "Interrupted at step 3" in capsys.readouterr().out
+
+
+def test_epochs_are_passes_over_the_data(digits, tmp_path):
+    gan = small()
+    train(gan, digits, epochs=0.5, run=tmp_path, **SHORT)
+    assert int(gan.step) == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"steps": 0}, "at least 1"),
+        ({"steps": 2, "epochs": 1}, "not both"),
+        ({"steps": 2, "sample_every": -1}, "at least 1"),
+    ],
+)
+def test_lengths_that_make_no_sense_are_refused(digits, tmp_path, arguments, message):
+    with pytest.raises(UserError, match=message):
+        train(small(), digits, run=tmp_path / "run", **{**SHORT, **arguments})
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_of_another_size_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"\(64, 64, 3\)"):
+        train(small(), np.zeros((20, 64, 64, 3), np.uint8), steps=1, run=tmp_path)
+
+
+def test_a_folder_without_a_checkpoint_is_refused(digits, tmp_path):
+    with pytest.raises(UserError, match="no checkpoint"):
+        train(small(), digits, steps=1, run=tmp_path, restore_from=tmp_path, **SHORT)
+
+
+def test_the_generator_of_a_run_can_be_loaded(finished):
+    run, gan, _ = finished
+    generator = load_generator(run)
+    from dcgan_tf.gan import generate, latents
+
+    np.testing.assert_allclose(generate(generator, latents(4, 100)), gan.generate(4), atol=1e-6)
+
+
+def test_a_gif_can_be_made_of_a_run(finished, tmp_path):
+    with Image.open(gif.from_run(finished[0], tmp_path / "new" / "run.gif", ms=50)) as animation:
+        assert animation.info["duration"] == 50
+
+
+@pytest.mark.parametrize(("step", "factor"), [(0, 1), (50, 1), (75, 0.5), (99, 0.02)])
+def test_learning_rates_fall_in_a_line_from_the_chosen_share_on(step, factor):
+    assert decay(step, 100, 0.5) == pytest.approx(factor)
+    assert decay(step, 100, 1.0) == 1
+
+
+def test_a_killed_process_goes_on_at_the_step_that_it_had_saved(tmp_path):
+    """SIGKILL in the middle of the smoke profile, through the command line."""
+    command = [sys.executable, "-m", "dcgan_tf", "train", "mnist", "--profile", "smoke", "--run", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.time() + 240
+    while not checkpoint.folders(tmp_path):
+        assert process.poll() is None and time.time() < deadline, "it ended before its first checkpoint"
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    saved = int(checkpoint.folders(tmp_path)[-1].name.removeprefix("step_"))
+    assert saved < 40, "it was killed too late to show anything"
+    again = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"at step {saved}" in again.stdout
+    assert again.stderr == ""
+    steps = History.load(tmp_path / "history.csv")["step"]
+    assert steps[-1] == 40 and (np.diff(steps) == 2).all()
+    scores = json.loads((tmp_path / "metrics.json").read_text())
+    assert scores["samples"] == 500 and scores["step"] == 40

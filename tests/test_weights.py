@@ -1,0 +1,40 @@
+"""Weight files."""
+
+import numpy as np
+import pytest
+
+from dcgan_tf import models, weights
+from dcgan_tf.errors import UserError
+
+
+def test_weights_survive_their_file_to_within_float16(tmp_path):
+    one, two = models.mnist_discriminator(), models.mnist_discriminator()
+    weights.save(one, tmp_path / "d.npz")
+    weights.load(two, tmp_path / "d.npz")
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-6)
+        assert b.dtype == np.float32
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    weights.save(models.mnist_discriminator(), tmp_path / "d.npz")
+    with pytest.raises(UserError, match="another network"):
+        weights.load(models.mnist_generator(), tmp_path / "d.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x93NUMPY"])
+def test_a_damaged_file_is_refused(tmp_path, content):
+    (tmp_path / "d.npz").write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read as weights"):
+        weights.load(models.mnist_discriminator(), tmp_path / "d.npz")
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    np.savez(tmp_path / "d.npz", a=np.array([{}], dtype=object))
+    with pytest.raises(UserError, match="cannot be read as weights"):
+        weights.load(models.mnist_discriminator(), tmp_path / "d.npz")
+
+
+def test_released_files_are_small():
+    assert all((weights.FOLDER / f"{name}.npz").stat().st_size < 8_000_000 for name in weights.released())
+    assert (weights.FOLDER / "mnist_classifier.npz").stat().st_size < 1_000_000
