@@ -33,6 +33,10 @@ class History:
     def __getitem__(self, column):
         return np.array([row[column] for row in self.rows], dtype=np.float64)
 
+    def seconds(self, batch_size):
+        """The wall time of the recorded steps, samples and checkpoints included."""
+        return float((np.diff(self["step"], prepend=0) * batch_size / self["images_per_second"]).sum())
+
     def append(self, **row):
         """Add a row; its names must be COLUMNS."""
         self.rows.append({column: row[column] for column in COLUMNS})

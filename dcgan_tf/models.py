@@ -30,10 +30,10 @@ def mnist_generator(latent_dim=100, dtype="float32"):
     )
 
 
-def mnist_discriminator(dtype="float32"):
+def mnist_discriminator(dropout=0.3, dtype="float32"):
     """The discriminator of TensorFlow's DCGAN tutorial: images [n, 28, 28, 1] to logits [n, 1], 212,865 parameters.
 
-    A positive logit means "real". `dtype` as in `mnist_generator`.
+    A positive logit means "real". `dropout` is the rate of both dropout layers, `dtype` as in `mnist_generator`.
     """
     policy = {"dtype": dtype}
     return keras.Sequential(
@@ -41,10 +41,10 @@ def mnist_discriminator(dtype="float32"):
             keras.Input((28, 28, 1)),
             layers.Conv2D(64, 5, strides=2, padding="same", **policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Dropout(0.3, **policy),
+            layers.Dropout(dropout, **policy),
             layers.Conv2D(128, 5, strides=2, padding="same", **policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Dropout(0.3, **policy),
+            layers.Dropout(dropout, **policy),
             layers.Flatten(**policy),
             layers.Dense(1, dtype="float32"),
         ],

@@ -33,6 +33,9 @@ class Preset:
     beta_1: float = 0.5  # Adam's first momentum; the usual 0.9 made training oscillate (same section)
     beta_2: float = 0.999
     average_decay: float = 0.999  # of the moving-average generator, per step
+    dropout: float = 0.3  # in the discriminator, where its builder has any
+    r1_weight: float = 0.0  # of the R1 penalty (Mescheder et al. 2018, eq. 9); 0 leaves it out
+    r1_every: int = 8  # steps between two penalties, each taken as many times (Karras et al. 2020, appendix B)
     real_label: float = 1.0  # below 1: one-sided label smoothing (Salimans et al. 2016, section 3.4)
     decay_from: float = 1.0  # the share of the run after which the learning rates fall in a line to zero
     extractor: str | None = None  # the features that `metrics.evaluate` judges by
@@ -52,12 +55,19 @@ PRESETS = {
         name="mnist",
         dataset="mnist",
         architecture="mnist",
-        batch_size=64,
+        batch_size=32,  # more steps for the same minutes
+        generator_learning_rate=1e-3,
+        discriminator_learning_rate=1e-3,
+        beta_1=0.0,  # no momentum, as in StyleGAN2
+        beta_2=0.99,
+        dropout=0.0,  # the penalty takes its place; the two together learned more slowly
+        r1_weight=1.0,
+        decay_from=0.5,
         extractor="mnist",
         schedules={
             "smoke": Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_on=500),
-            "cpu": Schedule(steps=6_000, sample_every=100, checkpoint_every=500),
-            "gpu": Schedule(steps=46_875, sample_every=500, checkpoint_every=2_000),  # 50 epochs
+            "cpu": Schedule(steps=9_000, sample_every=100, checkpoint_every=500),
+            "gpu": Schedule(steps=93_750, sample_every=1_000, checkpoint_every=5_000),  # 50 epochs
         },
     ),
 }
@@ -72,6 +82,8 @@ TUTORIAL = replace(
     beta_1=0.9,
     beta_2=0.999,
     average_decay=0.0,
+    dropout=0.3,
+    r1_weight=0.0,
     real_label=1.0,
     decay_from=1.0,
 )

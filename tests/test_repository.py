@@ -1,0 +1,126 @@
+"""The repository as a visitor finds it: notebooks, badges, links, the set-up cell."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def load_script(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+ADDRESS = load_script(ROOT / "notebooks" / "stamp.py").address()
+
+
+def cells(path, kind):
+    return [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == kind]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def setup_cell(path):
+    (found,) = [cell for cell in cells(path, "code") if "setup" in cell["metadata"].get("tags", [])]
+    return source(found)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+class TestNotebook:
+    def test_opens_with_badges_that_lead_to_itself(self, path):
+        first = source(cells(path, "markdown")[0])
+        owner = ADDRESS.removeprefix("https://github.com/")
+        assert first.startswith("# ")
+        assert f"colab.research.google.com/github/{owner}/blob/main/notebooks/{path.name}" in first
+        assert f"kernels/welcome?src={ADDRESS}/blob/main/notebooks/{path.name}" in first
+
+    def test_set_up_cell_names_the_repository(self, path):
+        assert f'REPOSITORY = "{ADDRESS}"' in setup_cell(path)
+        assert setup_cell(path) == setup_cell(NOTEBOOKS[0]), "one set-up cell for all"
+
+    def test_outputs_are_those_of_one_clean_run(self, path):
+        code = cells(path, "code")
+        assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+        outputs = [output for cell in code for output in cell["outputs"]]
+        assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
+        assert not re.search(r"/(root|home|tmp|Users)/", json.dumps(outputs))
+
+    def test_relative_links_lead_somewhere(self, path):
+        text = "\n".join(map(source, cells(path, "markdown")))
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+        assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_readmes_lead_somewhere():
+    for readme in (ROOT / "README.md", ROOT / "datasets" / "README.md"):
+        links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme.read_text()) if "://" not in link]
+        assert [link for link in links if not (readme.parent / link).exists()] == []
+
+
+def test_chapter_01_checks_at_least_eight_outputs():
+    checked = [
+        c for c in cells(ROOT / "notebooks" / "01_mnist.ipynb", "code") if "nbval-check-output" in str(c["metadata"])
+    ]
+    assert len(checked) >= 8
+
+
+def test_gifs_are_small():
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "gifs").glob("*.gif")}
+    assert sizes and max(sizes.values()) < 3_000_000
+
+
+@pytest.mark.slow
+def test_set_up_cell_fetches_the_repository_into_an_empty_folder(tmp_path):
+    """As on Colab: google.colab is there, dcgan_tf is not; a local clone stands for the address."""
+    (tmp_path / "modules" / "google" / "colab").mkdir(parents=True)
+    (tmp_path / "modules" / "google" / "colab" / "__init__.py").touch()
+    work = tmp_path / "content" / "here"
+    work.mkdir(parents=True)
+    origin = tmp_path / "origin"
+    subprocess.run(["git", "clone", "--quiet", "--no-local", "--depth", "1", f"file://{ROOT}", origin], check=True)
+    program = "import google.colab\n" + setup_cell(NOTEBOOKS[0]) + "\nimport dcgan_tf\n"
+    program += "print(dcgan_tf.__file__, RUNS)\nprint(dcgan_tf.datasets.load('monsters').shape)\n"
+    environment = {**os.environ, "DCGAN_TF_REPOSITORY": f"file://{origin}", "PYTHONPATH": str(tmp_path / "modules")}
+    environment.pop("DCGAN_TF_RUNS")
+    result = subprocess.run([sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    fetched = work / "dcgan_tf_repository"
+    assert result.stdout.splitlines() == [
+        f"{fetched / 'dcgan_tf' / '__init__.py'} {fetched / 'runs'}",
+        "(592, 64, 64, 3)",
+    ]
+    again = subprocess.run([sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True)
+    assert again.stdout == result.stdout, "the second run does nothing"
+
+
+def test_set_up_cell_does_nothing_in_a_clone(tmp_path):
+    program = setup_cell(NOTEBOOKS[0]) + "\nprint(ROOT)\n"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT / "notebooks", capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == str(ROOT)
+
+
+def test_stamp_changes_badges_and_cells_together(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    for name in ("pyproject.toml", "README.md", "notebooks/stamp.py", f"notebooks/{NOTEBOOKS[0].name}"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, tmp_path / "notebooks" / "stamp.py"]
+    subprocess.run([*command, "https://github.com/somebody/fork.git"], check=True, capture_output=True)
+    for name in ("pyproject.toml", f"notebooks/{NOTEBOOKS[0].name}"):
+        text = (tmp_path / name).read_text()
+        assert "https://github.com/somebody/fork" in text
+        assert ADDRESS.removeprefix("https://github.com/") not in text
+    assert subprocess.run([*command, "ftp://nowhere"], capture_output=True).returncode == 1
