@@ -23,7 +23,7 @@ def grid(images, columns=None, scale=None, gap=1, ground=64):
     Args:
         images: [N, H, W, C], uint8 or float in [-1, 1]; C is 1 or 3.
         columns: images a row; by default as square as can be.
-        scale: each pixel becomes a block of scale x scale; by default as large as fits a picture some 600 wide.
+        scale: each pixel becomes a block of scale x scale; by default as large as fits 600 pixels across.
         gap: pixels between images, before scaling.
         ground: the grey of the gaps and of empty places, 0 to 255.
 
@@ -40,7 +40,7 @@ def grid(images, columns=None, scale=None, gap=1, ground=64):
     for i, image in enumerate(images):
         y, x = i // columns * (height + gap), i % columns * (width + gap)
         canvas[y : y + height, x : x + width] = image
-    scale = scale or max(1, round(600 / canvas.shape[1]))
+    scale = scale or max(1, 600 // canvas.shape[1])
     canvas = canvas.repeat(scale, 0).repeat(scale, 1)
     return canvas[..., 0] if channels == 1 else canvas
 

@@ -4,6 +4,7 @@ Every figure names its extractor and the number of samples: neither is comparabl
 """
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -26,7 +27,7 @@ class Extractor:
     def __init__(self, name, classifier):
         self.name = name
         outputs = [classifier.get_layer("features").output, classifier.outputs[0]]
-        self._model = keras.Model(classifier.inputs, outputs)
+        self._model = keras.Model(classifier.inputs[0], outputs)
 
     def __call__(self, images, batch_size=500):
         features, logits = [], []
@@ -105,11 +106,14 @@ def evaluate(generator, dataset="mnist", extractor_name="mnist", count=10_000, s
     judge = extractor(extractor_name)
     draws = latents(count, generator.input_shape[-1], seed)
     features, probabilities = [], []
-    for i in tqdm(range(0, count, 500), "Judging", disable=not progress, leave=False, unit_scale=500, unit="image"):
+    bar = tqdm(total=count, desc="Judging", unit="image", disable=not progress, leave=False, file=sys.stdout)
+    for i in range(0, count, 500):
+        bar.update(len(draws[i : i + 500]))
         for pieces, piece in zip(
             (features, probabilities), judge(generate(generator, draws[i : i + 500])), strict=True
         ):
             pieces.append(piece)
+    bar.close()
     probabilities = np.concatenate(probabilities)
     real_statistics, real_shares = reference(dataset, extractor_name)
     shares = class_shares(probabilities)

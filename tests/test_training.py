@@ -8,11 +8,12 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import GAN, checkpoint, gif, train
+from dcgan_tf import GAN, checkpoint, gif, models, presets, train
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import load_generator
 from dcgan_tf.history import COLUMNS, History
@@ -24,9 +25,10 @@ pytestmark = pytest.mark.slow
 
 
 def small(seed=0, **overrides):
-    """A GAN of the MNIST preset with batches of 8."""
-    gan = GAN.from_preset("mnist", seed=seed)
-    return GAN(gan.generator, gan.discriminator, gan.preset, seed, **{"batch_size": 8, **overrides})
+    """A GAN of the MNIST preset with batches of 8, and dropout, whose random stream must be resumed as well."""
+    keras.utils.set_random_seed(seed)
+    networks = models.mnist_generator(), models.mnist_discriminator(dropout=0.3)
+    return GAN(*networks, presets.get("mnist"), seed, **{"batch_size": 8, **overrides})
 
 
 @pytest.fixture(scope="module")
@@ -91,17 +93,31 @@ def test_tensorboard_gets_scalars_and_images(finished):
     assert [event.step for event in events.Tensors("g_loss")] == [1, 2, 3, 4, 5, 6]
 
 
+def interrupt_after(gan, step):
+    """Make the GAN behave as if Ctrl-C came after a step."""
+    train_step = gan.train_step
+
+    def interrupted(real):
+        if int(gan.step) == step:
+            raise KeyboardInterrupt
+        return train_step(real)
+
+    gan.train_step = interrupted
+    return gan
+
+
 def test_a_resumed_run_ends_where_an_uninterrupted_one_does(finished, digits, tmp_path, capsys):
     _, whole, history = finished
-    train(small(), digits, steps=4, run=tmp_path, **SHORT)
+    train(interrupt_after(small(), 3), digits, steps=6, run=tmp_path, **SHORT)
     resumed = small()
     again = train(resumed, digits, steps=6, run=tmp_path, **SHORT)
-    assert "at step 4" in capsys.readouterr().out
+    assert "Resuming" in capsys.readouterr().out
     assert again["step"].tolist() == history["step"].tolist()
     np.testing.assert_allclose(again["d_loss_fake"], history["d_loss_fake"], rtol=1e-4)
     for network in ("generator", "discriminator", "average"):
-        for a, b in zip(getattr(whole, network).get_weights(), getattr(resumed, network).get_weights(), strict=True):
-            np.testing.assert_allclose(a, b, atol=1e-5)
+        a, b = (np.concatenate([w.ravel() for w in getattr(g, network).get_weights()]) for g in (whole, resumed))
+        # By norm: Adam turns a gradient of rounding error into a full step.
+        assert np.linalg.norm(a - b) < 1e-3 * np.linalg.norm(a)
 
 
 def test_a_finished_run_is_left_alone(finished, digits, capsys):
@@ -137,16 +153,7 @@ def test_another_recipe_does_not_go_on_with_a_run(finished, digits, change):
 
 
 def test_interruption_saves_and_returns_the_history(digits, tmp_path, capsys):
-    gan = small()
-    step = gan.train_step
-
-    def interrupted(real):
-        if int(gan.step) == 3:
-            raise KeyboardInterrupt
-        return step(real)
-
-    gan.train_step = interrupted
-    history = train(gan, digits, steps=6, run=tmp_path, **SHORT)
+    history = train(interrupt_after(small(), 3), digits, steps=6, run=tmp_path, **SHORT)
     assert history["step"].tolist() == [1, 2, 3]
     assert checkpoint.folders(tmp_path)[-1].name == "step_0000003"
     assert "Interrupted at step 3" in capsys.readouterr().out
