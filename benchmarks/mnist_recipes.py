@@ -1,4 +1,4 @@
-"""The tutorial's recipe and ours on MNIST, for the same minutes: python benchmarks/mnist_recipes.py --run runs/mnist
+"""The tutorial's recipe and ours on MNIST, for the same minutes: python -m benchmarks.mnist_recipes
 
 Trains the same networks by the recipe of TensorFlow's DCGAN tutorial (Adam 1e-4, beta1 0.9, batches of 256, float32)
 for as long as the given finished run took, and judges both on 10,000 samples against the test digits.

@@ -18,14 +18,16 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Run a command; returns the exit code: 0, or 2 for a mistake of the user's."""
+    """Run a command; returns the exit code: 0, 2 for a mistake of the user's, 130 after Ctrl-C."""
     try:
         options = parser().parse_args(arguments)
-        options.run_command(options)
+        return options.run_command(options) or 0
     except UserError as error:
         print(f"dcgan_tf: {error}", file=sys.stderr)
         return 2
-    return 0
+    except KeyboardInterrupt:
+        print("\nInterrupted")
+        return 130
 
 
 def parser():
@@ -113,7 +115,7 @@ def train_command(options):
     profile = presets.profile(profile)
     print(f"{preset.name}: {len(images):,} images, profile {profile!r}, precision {precision} ({reason})", flush=True)
     gan = GAN.from_preset(preset, precision, options.seed)
-    train(
+    history = train(
         gan,
         images,
         steps=options.steps,
@@ -124,6 +126,8 @@ def train_command(options):
         restore_from=options.restore_from,
         fresh=options.fresh,
     )
+    if history.interrupted:
+        return 130
     if preset.extractor and not options.images:
         scores = metrics.evaluate(
             gan.average, preset.dataset, preset.extractor, preset.schedule(profile).evaluate_on, options.seed
@@ -138,6 +142,7 @@ def train_command(options):
         ("Training GIF", run / "training.gif"),
     ):
         print(f"{what + ':':14}{where}")
+    return 0
 
 
 def _images(options, preset, datasets):

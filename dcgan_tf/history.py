@@ -24,6 +24,8 @@ COLUMNS = (
 class History:
     """The rows of a run. `history["g_loss"]` is a column as a float64 array; `len(history)` counts the rows."""
 
+    interrupted = False  # set by `train` when Ctrl-C ended it
+
     def __init__(self, rows=()):
         self.rows = [dict(row) for row in rows]
 

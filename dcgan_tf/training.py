@@ -132,6 +132,7 @@ def train(
             if step % checkpoint_every == 0 or step == steps:
                 save()
     except KeyboardInterrupt:
+        history.interrupted = True
         save()
         bar.close()
         print(f"Interrupted at step {int(gan.step):,}: saved in {run}; the same call goes on from there")

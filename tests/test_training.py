@@ -154,7 +154,7 @@ def test_another_recipe_does_not_go_on_with_a_run(finished, digits, change):
 
 def test_interruption_saves_and_returns_the_history(digits, tmp_path, capsys):
     history = train(interrupt_after(small(), 3), digits, steps=6, run=tmp_path, **SHORT)
-    assert history["step"].tolist() == [1, 2, 3]
+    assert history.interrupted and history["step"].tolist() == [1, 2, 3]
     assert checkpoint.folders(tmp_path)[-1].name == "step_0000003"
     assert "Interrupted at step 3" in capsys.readouterr().out
 

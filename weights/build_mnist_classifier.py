@@ -1,4 +1,4 @@
-"""Train the digit classifier that generated digits are judged by: python weights/build_mnist_classifier.py
+"""Train the digit classifier that generated digits are judged by: python -m weights.build_mnist_classifier
 
 Writes weights/mnist_classifier.npz (float16) and prints its accuracy on the 10,000 test digits. About 3 minutes on two
 CPU cores.

@@ -1,4 +1,4 @@
-"""Release the generator of a finished run: python weights/release.py runs/mnist mnist
+"""Release the generator of a finished run: python -m weights.release runs/mnist mnist
 
 Writes weights/NAME.npz (the moving average, float16) and weights/NAME.md, a card with what the run itself recorded.
 """
@@ -54,5 +54,5 @@ def main(run, name, count=64):
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python weights/release.py RUN NAME")
+        sys.exit("usage: python -m weights.release RUN NAME")
     main(*sys.argv[1:])
