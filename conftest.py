@@ -1,4 +1,4 @@
-"""Shared by all tests: the smoke profile, run folders in a temporary place, quiet TensorFlow."""
+"""Shared by all tests and notebooks: the smoke profile, run folders in a temporary place, quiet TensorFlow."""
 
 import os
 import tempfile
