@@ -84,7 +84,6 @@ TUTORIAL = replace(
     average_decay=0.0,
     dropout=0.3,
     r1_weight=0.0,
-    real_label=1.0,
     decay_from=1.0,
 )
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from dcgan_tf.weights import released
-
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -68,7 +66,6 @@ def test_datasets_lists_every_set():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("mnist" not in released(), reason="the MNIST generator is not released yet")
 def test_generate_writes_the_same_file_for_the_same_seed(tmp_path):
     files = [tmp_path / "new" / "a.png", tmp_path / "b.png", tmp_path / "c.png"]
     for file, seed in zip(files, (0, 0, 1), strict=True):
