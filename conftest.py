@@ -6,6 +6,7 @@ import tempfile
 import pytest
 
 os.environ["DCGAN_TF_PROFILE"] = "smoke"
+os.environ["DCGAN_TF_CACHE"] = tempfile.mkdtemp(prefix="dcgan_tf_cache_")  # nothing fetched, nothing kept
 os.environ["DCGAN_TF_RUNS"] = tempfile.mkdtemp(prefix="dcgan_tf_runs_")  # where the notebooks under test write
 
 

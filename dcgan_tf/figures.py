@@ -63,11 +63,16 @@ def smooth(values, window):
 
 
 def plot_history(history, title="Training"):
-    """Losses above, the discriminator's mean probabilities below, against the step. Returns a matplotlib figure."""
+    """Losses, the discriminator's mean probabilities and, where it was followed, KID against the step.
+
+    Returns a matplotlib figure.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
-    losses, beliefs = figure.subplots(2, 1, sharex=True)
+    judged = ~np.isnan(history["kid"])
+    panels = 3 if judged.any() else 2
+    figure = Figure(figsize=(9, 3.25 * panels), layout="constrained")
+    losses, beliefs, *distance = figure.subplots(panels, 1, sharex=True)
     curves = [
         (losses, "g_loss", BLUE, "generator"),
         (losses, "d_loss_real", ORANGE, "discriminator on reals"),
@@ -83,10 +88,19 @@ def plot_history(history, title="Training"):
     losses.set(title=title, ylabel="loss (cross-entropy)")
     if len(history):
         losses.set_ylim(0, max(2.0, 1.2 * np.percentile(np.r_[history["g_loss"], history["d_loss_real"]], 98)))
-    beliefs.set(xlabel="step", ylabel="mean probability of “real”", ylim=(0, 1))
-    for axes in (losses, beliefs):
+    beliefs.set(ylabel="mean probability of “real”", ylim=(0, 1))
+    for axes in distance:
+        best = history.best()
+        axes.errorbar(
+            history["step"][judged], history["kid"][judged], history["kid_error"][judged],
+            color=BLUE, marker="o", markersize=4, capsize=2, label="KID to held-out images ± standard error",
+        )  # fmt: skip
+        axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
+        axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
+    for axes in (losses, beliefs, *distance):
         axes.legend(loc="upper right", fontsize=9)
         axes.grid(alpha=0.25)
+    axes.set_xlabel("step")
     return figure
 
 

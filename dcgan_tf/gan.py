@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf import models, presets
+from dcgan_tf import augment, models, presets
 from dcgan_tf.errors import UserError
 from dcgan_tf.losses import BCE
 
@@ -43,8 +43,8 @@ class GAN:
         """
         preset = presets.get(preset) if isinstance(preset, str) else preset
         keras.utils.set_random_seed(seed)
-        generator = models.GENERATORS[preset.architecture](dtype=precision)
-        discriminator = models.DISCRIMINATORS[preset.architecture](preset.dropout, dtype=precision)
+        generator = models.build("generator", preset.recipe(), precision)
+        discriminator = models.build("discriminator", preset.recipe(), precision)
         return cls(generator, discriminator, preset, seed)
 
     def _adam(self, network, learning_rate):
@@ -66,8 +66,11 @@ class GAN:
             d_fake = D(G(z)).
         """
         latents = self.latents(tf.shape(real)[0])
+        if self.preset.flip:
+            real = augment.flip(real, self._key(1))
+        real = self._augmented(real, 2)
         with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = self.generator(latents, training=True)
+            fake = self._augmented(self.generator(latents, training=True), 3)
             real_logits = self.discriminator(real, training=True)
             fake_logits = self.discriminator(fake, training=True)
             g_loss = self.loss.generator(fake_logits)
@@ -111,8 +114,16 @@ class GAN:
 
     def latents(self, count):
         """The latents of this step, N(0, 1), float32 [count, latent_dim]: a function of the seed and the step."""
+        return tf.random.stateless_normal([count, self.latent_dim], self._key())
+
+    def _key(self, purpose=0):
+        """The seed of a random draw: a function of the GAN's seed and the step, one for each purpose."""
         key = tf.stack([tf.constant(self.seed, tf.int64), self.step])
-        return tf.random.stateless_normal([count, self.latent_dim], key)
+        return tf.random.fold_in(key, purpose) if purpose else key
+
+    def _augmented(self, images, purpose):
+        policy = self.preset.augment
+        return augment.diff_augment(images, policy, self._key(purpose)) if policy else images
 
     def _update_average(self):
         """Move the average towards the generator; early on by more, so that it forgets the untrained weights."""
@@ -159,18 +170,20 @@ def generate(generator, latents, batch_size=500):
 def load_generator(run_or_name):
     """The moving-average generator of a run folder or a released weight file, as a Keras model in float32.
 
+    Of a run it is the one of the best checkpoint by KID, where that was followed, else of the newest.
+
     Raises:
         UserError: neither a run folder nor a released name.
     """
     from dcgan_tf import checkpoint, weights
 
     if (Path(run_or_name) / "config.json").exists():
-        architecture = json.loads((Path(run_or_name) / "config.json").read_text())["recipe"]["architecture"]
-        generator = models.GENERATORS[architecture]()
+        recipe = json.loads((Path(run_or_name) / "config.json").read_text())["recipe"]
+        generator = models.build("generator", recipe)
         checkpoint.restore_average(Path(run_or_name), generator)
         return generator
     if str(run_or_name) in weights.released():
-        generator = models.GENERATORS[presets.get(run_or_name).architecture]()
+        generator = models.build("generator", presets.get(run_or_name).recipe())
         weights.load(generator, weights.FOLDER / f"{run_or_name}.npz")
         return generator
     raise UserError(presets.unknown("run folder or released generator", run_or_name, weights.released()))

@@ -18,6 +18,9 @@ COLUMNS = (
     "generator_learning_rate",
     "discriminator_learning_rate",
     "images_per_second",  # reals trained on, since the row before
+    "fid",  # of the moving average against held-out images, at the steps where it was judged, else nan
+    "kid",
+    "kid_error",  # its standard error
 )
 
 
@@ -40,8 +43,14 @@ class History:
         return float((np.diff(self["step"], prepend=0) * batch_size / self["images_per_second"]).sum())
 
     def append(self, **row):
-        """Add a row; its names must be COLUMNS."""
+        """Add a row; its names must be COLUMNS, those of the metrics where they were taken."""
+        row = {**dict.fromkeys(("fid", "kid", "kid_error"), np.nan), **row}
         self.rows.append({column: row[column] for column in COLUMNS})
+
+    def best(self):
+        """The row of the lowest KID, or None where none was taken."""
+        judged = [row for row in self.rows if not np.isnan(row["kid"])]
+        return min(judged, key=lambda row: row["kid"], default=None)
 
     def until(self, step):
         """The rows up to and including a step: what a run resumed there has really been through."""

@@ -1,5 +1,7 @@
 """The networks: plain Keras Sequential models, one pair of builders a chapter."""
 
+import inspect
+
 import keras
 from keras import layers
 
@@ -52,6 +54,97 @@ def mnist_discriminator(dropout=0.3, dtype="float32"):
     )
 
 
+def face_generator(latent_dim=100, width=64, dtype="float32"):
+    """The DCGAN paper's generator: latents [n, latent_dim] to images [n, 64, 64, 3] in [-1, 1].
+
+    Radford et al. 2015, figure 1 and section 4, half as wide, as in PyTorch's tutorial: 8, 4, 2 and 1 times `width`
+    feature maps, 3,576,704 trainable parameters at width 64. Weights start from N(0, 0.02), the batch norm's scales
+    from N(1, 0.02). `dtype` as in `mnist_generator`.
+    """
+    policy = {"dtype": dtype}
+
+    def convolution(maps, **options):
+        return layers.Conv2DTranspose(maps, 4, use_bias=False, kernel_initializer=_normal(), **options)
+
+    stack = [
+        keras.Input((latent_dim,)),
+        layers.Reshape((1, 1, latent_dim), **policy),
+        convolution(8 * width, **policy),
+        _batch_norm(dtype),
+        layers.ReLU(**policy),
+    ]
+    for maps in (4 * width, 2 * width, width):  # 4x4 to 8x8, 16x16, 32x32
+        stack += [
+            convolution(maps, strides=2, padding="same", **policy),
+            _batch_norm(dtype),
+            layers.ReLU(**policy),
+        ]
+    stack.append(convolution(3, strides=2, padding="same", activation="tanh", dtype="float32"))
+    return keras.Sequential(stack, name="face_generator")
+
+
+def face_discriminator(width=64, norm="batch", dtype="float32"):
+    """The DCGAN paper's discriminator: images [n, 64, 64, 3] to logits [n, 1].
+
+    1, 2, 4 and 8 times `width` feature maps; 2,765,568 trainable parameters at width 64. `norm` is "batch", the
+    paper's, or "none": biases in place of the batch norm, and He et al.'s initialisation (2015, section 2.2), which
+    keeps the scale of the activations where no norm does. `dtype` as in `mnist_generator`.
+    """
+    if norm not in ("batch", "none"):
+        raise ValueError(f"norm is 'batch' or 'none', not {norm!r}")
+    policy = {"dtype": dtype}
+    plain = norm == "none"
+
+    def convolution(maps, start, **options):
+        return layers.Conv2D(maps, 4, use_bias=plain, kernel_initializer=start if plain else _normal(), **options)
+
+    stack = [keras.Input((64, 64, 3))]
+    for maps in (width, 2 * width, 4 * width, 8 * width):  # 64x64 to 32x32, 16x16, 8x8, 4x4
+        stack.append(convolution(maps, "he_normal", strides=2, padding="same", **policy))
+        if maps > width and not plain:  # none on the first layer (section 3)
+            stack.append(_batch_norm(dtype))
+        stack.append(layers.LeakyReLU(0.2, **policy))
+    stack += [convolution(1, "glorot_uniform", dtype="float32"), layers.Flatten(dtype="float32")]
+    return keras.Sequential(stack, name="face_discriminator")
+
+
+def pokemon_generator(latent_dim=100, width=64, dtype="float32"):
+    """A generator for sprites, with a dense stem: latents [n, latent_dim] to images [n, 64, 64, 3] in [-1, 1].
+
+    LeakyReLU of slope 0.01 throughout, Glorot's initialisation; 8, 4, 2 and 1 times `width` feature maps. `dtype` as
+    in `mnist_generator`.
+    """
+    policy = {"dtype": dtype}
+    stack = [
+        keras.Input((latent_dim,)),
+        layers.Dense(4 * 4 * 8 * width, use_bias=False, **policy),
+        layers.Reshape((4, 4, 8 * width), **policy),
+        layers.BatchNormalization(momentum=0.9, **policy),
+        layers.LeakyReLU(0.01, **policy),
+    ]
+    for maps in (4 * width, 2 * width, width):  # 4x4 to 8x8, 16x16, 32x32
+        stack += [
+            layers.Conv2DTranspose(maps, 4, strides=2, padding="same", use_bias=False, **policy),
+            layers.BatchNormalization(momentum=0.9, **policy),
+            layers.LeakyReLU(0.01, **policy),
+        ]
+    stack.append(layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh", dtype="float32"))
+    return keras.Sequential(stack, name="pokemon_generator")
+
+
+def pokemon_discriminator(width=64, dtype="float32"):
+    """The discriminator beside it: images [n, 64, 64, 3] to logits [n, 1], by strided convolutions and no pooling."""
+    policy = {"dtype": dtype}
+    stack = [keras.Input((64, 64, 3))]
+    for maps in (width, 2 * width, 4 * width, 8 * width):  # 64x64 to 32x32, 16x16, 8x8, 4x4
+        stack += [
+            layers.Conv2D(maps, 4, strides=2, padding="same", **policy),
+            layers.LeakyReLU(0.01, **policy),
+        ]
+    stack += [layers.Flatten(**policy), layers.Dense(1, dtype="float32")]
+    return keras.Sequential(stack, name="pokemon_discriminator")
+
+
 def mnist_classifier():
     """A digit classifier to judge generated digits by: images [n, 28, 28, 1] in [-1, 1] to logits [n, 10].
 
@@ -76,5 +169,53 @@ def mnist_classifier():
     )
 
 
-GENERATORS = {"mnist": mnist_generator}
-DISCRIMINATORS = {"mnist": mnist_discriminator}
+def anime_classifier():
+    """A classifier to judge generated anime faces by: images [n, 64, 64, 3] in [-1, 1] to logits [n, 63].
+
+    The logits are those of 16 hair colours, 39 hair styles and 8 backgrounds, side by side (`ANIME_HEADS`). The layer
+    named "features" ([n, 64], standardised over the training set) gives the space in which distances are taken. Its
+    weights are trained by weights/build_anime_classifier.py.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((64, 64, 3)),
+            layers.Conv2D(24, 4, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(48, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.Conv2D(96, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(128, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(64, activation="relu"),
+            layers.BatchNormalization(center=False, scale=False, name="features"),
+            layers.Dense(sum(ANIME_HEADS.values()), name="logits"),
+        ],
+        name="anime_classifier",
+    )
+
+
+def _normal():
+    """The paper's initialisation of every weight (section 4). A new one a layer: one shared would repeat its draws."""
+    return keras.initializers.RandomNormal(0.0, 0.02)
+
+
+def _batch_norm(dtype):
+    """Batch normalisation as PyTorch has it: momentum 0.1 there is 0.9 here."""
+    gamma = keras.initializers.RandomNormal(1.0, 0.02)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype)
+
+
+ANIME_HEADS = {"hair_color": 16, "hair": 39, "background": 8}  # the labels of the anime set, and their classes
+
+GENERATORS = {"mnist": mnist_generator, "pokemon": pokemon_generator, "face": face_generator}
+DISCRIMINATORS = {"mnist": mnist_discriminator, "pokemon": pokemon_discriminator, "face": face_discriminator}
+
+
+def build(role, recipe, dtype="float32"):
+    """Build the "generator" or the "discriminator" of a recipe.
+
+    `recipe` is a dict of a Preset's fields: "architecture" names the builder, which is given those that it takes.
+    """
+    builder = {"generator": GENERATORS, "discriminator": DISCRIMINATORS}[role][recipe["architecture"]]
+    options = {name: recipe[name] for name in inspect.signature(builder).parameters if name in recipe}
+    return builder(**options, dtype=dtype)

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from dcgan_tf.errors import UserError
 
 PROFILES = ("smoke", "cpu", "gpu")
+METRICS = ("fid", "kid", "is", "diversity", "coverage", "neighbours")  # explained in metrics.py
+EXTRACTORS = ("inception", "mnist", "anime", "random")  # explained in extractors.py
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Schedule:
     sample_every: int
     checkpoint_every: int
     log_every: int = 10
+    evaluate_every: int = 0  # between two looks at FID and KID; 0 takes them at the end alone
     evaluate_on: int = 10_000
 
 
@@ -33,12 +36,16 @@ class Preset:
     beta_1: float = 0.5  # Adam's first momentum; the usual 0.9 made training oscillate (same section)
     beta_2: float = 0.999
     average_decay: float = 0.999  # of the moving-average generator, per step
-    dropout: float = 0.3  # in the discriminator, where its builder has any
+    width: int = 64  # feature maps next to the image, where the builders take it
+    norm: str = "batch"  # of the discriminator, where its builder takes it
+    dropout: float = 0.3  # in the discriminator, where its builder takes it
+    flip: bool = False  # mirror the reals at random
+    augment: str = ""  # DiffAugment's policy: some of "color,translation,cutout"
     r1_weight: float = 0.0  # of the R1 penalty (Mescheder et al. 2018, eq. 9); 0 leaves it out
     r1_every: int = 8  # steps between two penalties, each taken as many times (Karras et al. 2020, appendix B)
     real_label: float = 1.0  # below 1: one-sided label smoothing (Salimans et al. 2016, section 3.4)
     decay_from: float = 1.0  # the share of the run after which the learning rates fall in a line to zero
-    extractor: str | None = None  # the features that `metrics.evaluate` judges by
+    extractor: str = "random"  # whose features judge the images
     schedules: dict = field(default_factory=dict)
 
     def schedule(self, profile):
@@ -93,6 +100,13 @@ def get(name):
     if name not in PRESETS:
         raise UserError(unknown("preset", name, PRESETS))
     return PRESETS[name]
+
+
+def check_metrics(names):
+    """Raise a UserError for a metric that does not exist."""
+    for name in names:
+        if name not in METRICS:
+            raise UserError(unknown("metric", name, METRICS))
 
 
 def unknown(kind, name, known):

@@ -10,12 +10,13 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from dcgan_tf import checkpoint, datasets, devices, figures, gif, presets
+from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, metrics, presets
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import History
 
 SAMPLES = 64  # images a sample grid
+WATCHED = 1_024  # samples that a metric is followed on
 
 
 def train(
@@ -31,6 +32,8 @@ def train(
     restore_from=None,
     fresh=False,
     progress=True,
+    held_out=None,
+    evaluate_every=None,
 ):
     """Train a GAN, or go on with the run that the folder holds.
 
@@ -44,6 +47,9 @@ def train(
         restore_from: a checkpoint folder to go on from, instead of the newest of the run.
         fresh: begin anew; a run that the folder holds is moved aside, not deleted.
         progress: show a progress bar.
+        held_out: uint8 images like `images` that are not trained on. With them FID and KID are followed, in the
+            features of the preset's extractor, and the checkpoint of the lowest KID is kept in the run's best/.
+        evaluate_every: how often, in steps.
 
     Returns:
         History. After an interruption (Ctrl-C) a checkpoint is saved and the history so far is returned.
@@ -63,12 +69,13 @@ def train(
     sample_every = sample_every or schedule.sample_every
     checkpoint_every = checkpoint_every or schedule.checkpoint_every
     log_every = log_every or schedule.log_every
-    if min(steps, sample_every, checkpoint_every, log_every) < 1:
+    evaluate_every = evaluate_every or schedule.evaluate_every or steps
+    if min(steps, sample_every, checkpoint_every, log_every, evaluate_every) < 1:
         raise UserError("steps, epochs and the intervals must be at least 1")
 
     if fresh and run.exists():
         print(f"The run that {run} held is now {_move_aside(run)}")
-    history = _resume(gan, run, restore_from)
+    history = _resume(gan, images, run, restore_from)
     _write_config(gan, run, images)
     first = int(gan.step)
     if first >= steps:
@@ -78,6 +85,7 @@ def train(
     writer = tf.summary.create_file_writer(str(run / "tensorboard"))
     samples = run / "samples"
     fixed = latents(SAMPLES, gan.latent_dim, gan.seed)
+    judge = None if held_out is None else _judge(gan, held_out)
     batches = iter(datasets.batches(images, preset.batch_size, gan.seed, start=first))
     bar = tqdm(
         total=steps,
@@ -114,6 +122,9 @@ def train(
         checkpoint.save(gan, run)
         history.save(run / "history.csv")
 
+    def is_time(every):
+        return step % every == 0 or step == steps
+
     step = first
     logged, then = first, time.perf_counter()
     try:
@@ -123,14 +134,18 @@ def train(
             gan.set_learning_rates(decay(step - 1, steps, preset.decay_from))
             results = gan.train_step(next(batches))
             bar.update()
-            if step % log_every == 0 or step == steps:
+            if judged := judge is not None and is_time(evaluate_every):
+                results |= judge()
+            if judged or is_time(log_every):
                 now = time.perf_counter()
                 record(step, results, (step - logged) * preset.batch_size / (now - then))
                 logged, then = step, now
-            if step % sample_every == 0 or step == steps:
+            if is_time(sample_every):
                 sample(step)
-            if step % checkpoint_every == 0 or step == steps:
+            if is_time(checkpoint_every):
                 save()
+            if judged and history.best()["step"] == step:
+                checkpoint.save(gan, run, "best", keep=1)
     except KeyboardInterrupt:
         history.interrupted = True
         save()
@@ -144,14 +159,28 @@ def train(
     return history
 
 
+def _judge(gan, held_out):
+    """A function that takes FID and KID of the moving average against held-out images."""
+    judge = extractors.extractor(gan.preset.extractor)
+    fixed = latents(WATCHED, gan.latent_dim, gan.seed)
+    expected = judge(held_out)
+
+    def scores():
+        fake = generate(gan.average, fixed)
+        found = metrics.compare(fake, held_out, judge, ("fid", "kid"), real_features=expected)
+        return {name: found[name] for name in ("fid", "kid", "kid_error")}
+
+    return scores
+
+
 def decay(step, steps, decay_from):
     """The factor on the learning rates: 1 until the share `decay_from` of the run, then in a line towards 0."""
     return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
 
 
-def _resume(gan, run, restore_from):
+def _resume(gan, images, run, restore_from):
     """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it."""
-    _check_config(gan, run)
+    _check_config(gan, images, run)
     found = checkpoint.folders(run)
     if restore_from is None and not found:
         return History()
@@ -159,8 +188,8 @@ def _resume(gan, run, restore_from):
     checkpoint.restore(gan, chosen)
     step = int(gan.step)
     print(f"Resuming {run} at step {step:,} ({chosen.name})")
-    for later in found:  # a run that goes on from an older checkpoint has not been where the later ones are
-        if int(later.name.removeprefix("step_")) > step:
+    for later in found + checkpoint.folders(run, "best"):  # this run has not been where the later ones are
+        if checkpoint.step_of(later) > step:
             shutil.rmtree(later)
     for picture in (run / "samples").glob("step_*.png"):
         if int(picture.stem.removeprefix("step_")) > step:
@@ -180,14 +209,14 @@ def _config(gan, images):
     }
 
 
-def _check_config(gan, run):
-    """Refuse to go on with a run under another recipe or seed."""
+def _check_config(gan, images, run):
+    """Refuse to go on with a run under another recipe or seed, or on other images."""
     path = run / "config.json"
     if not path.exists():
         return
     before = json.loads(path.read_text())
-    now = {**gan.preset.recipe(), "seed": gan.seed}
-    for key, value in {**before["recipe"], "seed": before["seed"]}.items():
+    now = {**gan.preset.recipe(), "seed": gan.seed, "images": list(images.shape)}
+    for key, value in {**before["recipe"], "seed": before["seed"], "images": before["images"]}.items():
         if now.get(key) != value:
             raise UserError(
                 f"{run} was trained with {key} {value!r}, not {now.get(key)!r}: choose another run folder (--run), "

@@ -61,7 +61,8 @@ def test_help_is_there(arguments):
 def test_datasets_lists_every_set():
     result = run("datasets")
     assert split(result.stderr)[0] == []
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["mnist", "monsters", "faces", "anime", "heroes"]
+    names = ["mnist", "pokemon", "monsters", "faces", "anime", "heroes"]
+    assert [line.split()[0] for line in result.stdout.splitlines()] == names
     assert "60,000 to train on" in result.stdout
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from dcgan_tf import datasets
 from dcgan_tf.errors import UserError
@@ -188,45 +187,15 @@ def test_a_batch_that_cannot_be_drawn_is_refused(batch_size):
         datasets.batches(numbered(10), batch_size)
 
 
-def folder_of(tmp_path, **images):
-    for name, image in images.items():
-        image.save(tmp_path / name.replace("_dot_", "."))
-    return datasets.from_folder(tmp_path, size=8)
+def test_what_is_held_out_is_fixed_and_disjoint():
+    images = numbered(200)
+    train, test = datasets.hold_out(images)
+    assert (len(train), len(test)) == (180, 20)
+    assert sorted(np.concatenate([train, test])[:, 0, 0, 0]) == list(range(200))
+    np.testing.assert_array_equal(test, datasets.hold_out(images)[1])
 
 
-def test_folder_cuts_the_centre_square(tmp_path):
-    wide = np.zeros((8, 24, 3), np.uint8)
-    wide[:, 8:16] = 200
-    found = folder_of(tmp_path, wide_dot_png=Image.fromarray(wide))
-    assert found.images.shape == (1, 8, 8, 3)
-    assert (found.images == 200).all()
-
-
-def test_folder_sets_transparency_on_white_and_follows_exif(tmp_path):
-    clear = Image.new("RGBA", (8, 8), (10, 20, 30, 0))
-    found = folder_of(tmp_path, clear_dot_png=clear)
-    assert (found.images == 255).all()
-    half = np.zeros((8, 8, 3), np.uint8)
-    half[:4] = 255  # white above; orientation 3 is upside down
-    exif = Image.Exif()
-    exif[0x0112] = 3
-    (tmp_path / "clear.png").unlink()
-    Image.fromarray(half).save(tmp_path / "turned.png", exif=exif)
-    image = datasets.from_folder(tmp_path, size=8).images[0]
-    assert image[:3].max() < 30 and image[5:].min() > 225
-
-
-def test_folder_names_what_it_skips(tmp_path):
-    Image.new("RGB", (9, 9), "red").save(tmp_path / "good.png")
-    (tmp_path / "bad.jpg").write_text("not an image")
-    (tmp_path / "notes.txt").write_text("not an image's name")
-    found = datasets.from_folder(tmp_path, size=4, channels=1)
-    assert found.images.shape == (1, 4, 4, 1)
-    assert [path.name for path, _ in found.skipped] == ["bad.jpg"]
-
-
-def test_folder_without_images_is_refused(tmp_path):
-    with pytest.raises(UserError, match="no image could be read"):
-        datasets.from_folder(tmp_path)
-    with pytest.raises(UserError, match="no folder"):
-        datasets.from_folder(tmp_path / "missing")
+@pytest.mark.parametrize(("count", "held"), [(99, 0), (100, 20), (1_000, 100), (50_000, 3_000)])
+def test_how_many_are_held_out(count, held):
+    train, test = datasets.hold_out(np.zeros((count, 1, 1, 1), np.uint8))
+    assert (len(train), len(test)) == (count - held, held)

@@ -34,3 +34,15 @@ def test_a_file_with_other_columns_is_refused(tmp_path):
 def test_a_row_needs_every_column():
     with pytest.raises(KeyError):
         History().append(step=1)
+
+
+def test_the_best_row_is_the_lowest_kid_and_rows_without_one_survive_the_file(tmp_path):
+    history = History()
+    for step, scores in ((1, {}), (2, {"kid": 0.5}), (3, {"kid": 0.1, "fid": 7.0, "kid_error": 0.2}), (4, {})):
+        history.append(**{**rows([step])[0], "fid": float("nan"), "kid": float("nan"), **scores})
+    history.append(**{name: value for name, value in rows([5])[0].items() if name not in ("fid", "kid", "kid_error")})
+    history.save(tmp_path / "history.csv")
+    again = History.load(tmp_path / "history.csv")
+    assert again.best()["step"] == 3 and again.best()["fid"] == 7
+    assert [bool(x) for x in again["kid"] == again["kid"]] == [False, True, True, False, False]
+    assert History(history.rows[:1]).best() is None

@@ -1,5 +1,6 @@
-"""The builders against the tutorial's published tables."""
+"""The builders against the published tables: TensorFlow's tutorial, and the seeds of the 64x64 chapters."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -42,6 +43,116 @@ def test_layers_and_parameters_are_the_tutorials(build, table, total):
     assert model.count_params() == total
 
 
+# What PyTorch prints of the 64x64 pair: (layer, output shape, trainable parameters).
+FACE_GENERATOR = [
+    ("ConvTranspose2d", (512, 4, 4), 819_200),
+    ("BatchNorm2d", (512, 4, 4), 1_024),
+    ("ReLU", (512, 4, 4), 0),
+    ("ConvTranspose2d", (256, 8, 8), 2_097_152),
+    ("BatchNorm2d", (256, 8, 8), 512),
+    ("ReLU", (256, 8, 8), 0),
+    ("ConvTranspose2d", (128, 16, 16), 524_288),
+    ("BatchNorm2d", (128, 16, 16), 256),
+    ("ReLU", (128, 16, 16), 0),
+    ("ConvTranspose2d", (64, 32, 32), 131_072),
+    ("BatchNorm2d", (64, 32, 32), 128),
+    ("ReLU", (64, 32, 32), 0),
+    ("ConvTranspose2d", (3, 64, 64), 3_072),
+]
+FACE_DISCRIMINATOR = [
+    ("Conv2d", (64, 32, 32), 3_072),
+    ("LeakyReLU", (64, 32, 32), 0),
+    ("Conv2d", (128, 16, 16), 131_072),
+    ("BatchNorm2d", (128, 16, 16), 256),
+    ("LeakyReLU", (128, 16, 16), 0),
+    ("Conv2d", (256, 8, 8), 524_288),
+    ("BatchNorm2d", (256, 8, 8), 512),
+    ("LeakyReLU", (256, 8, 8), 0),
+    ("Conv2d", (512, 4, 4), 2_097_152),
+    ("BatchNorm2d", (512, 4, 4), 1_024),
+    ("LeakyReLU", (512, 4, 4), 0),
+    ("Conv2d", (1, 1, 1), 8_192),
+]
+IN_PYTORCH = {"Conv2DTranspose": "ConvTranspose2d", "Conv2D": "Conv2d", "BatchNormalization": "BatchNorm2d"}
+
+
+@pytest.mark.parametrize(
+    ("build", "table", "total"),
+    [
+        (models.face_generator, FACE_GENERATOR, 3_576_704),
+        (models.face_discriminator, FACE_DISCRIMINATOR, 2_765_568),
+    ],
+)
+def test_face_layers_and_parameters_are_the_published_ones(build, table, total):
+    found = []
+    for layer in build().layers:
+        name, (*_, height, width, maps) = type(layer).__name__, (1, 1, *layer.output.shape[1:])
+        parameters = sum(int(np.prod(weight.shape)) for weight in layer.trainable_weights)
+        if name not in ("Reshape", "Flatten"):  # PyTorch's latents and logits are images of one pixel
+            found.append((IN_PYTORCH.get(name, name), (maps, height, width), parameters))
+    assert found == table
+    assert sum(row[2] for row in found) == total
+
+
+def test_face_constants_are_the_papers_and_pytorchs():
+    layers = models.face_generator().layers + models.face_discriminator().layers
+    kernels = [layer.kernel.numpy() for layer in layers if hasattr(layer, "kernel")]
+    for kernel in kernels:
+        assert kernel.mean() == pytest.approx(0, abs=1e-3) and kernel.std() == pytest.approx(0.02, rel=0.05)
+    assert len({kernel.ravel()[0] for kernel in kernels}) == len(kernels), "no two layers start alike"
+    norms = [layer for layer in layers if type(layer).__name__ == "BatchNormalization"]
+    gammas = np.concatenate([layer.gamma.numpy() for layer in norms])
+    assert gammas.mean() == pytest.approx(1, abs=3e-3) and gammas.std() == pytest.approx(0.02, rel=0.1)
+    assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.9, 1e-5)}
+    assert {round(layer.negative_slope, 6) for layer in layers if hasattr(layer, "negative_slope")} == {0.0, 0.2}
+
+
+def test_a_discriminator_without_norm_has_biases_and_keeps_the_scale_of_its_activations():
+    model = models.face_discriminator(norm="none")
+    assert not [layer for layer in model.layers if "Norm" in type(layer).__name__]
+    assert all(layer.use_bias for layer in model.layers if hasattr(layer, "kernel"))
+    images = np.random.default_rng(0).normal(size=(8, 64, 64, 3)).astype("float32")
+    last_maps = keras.Model(model.inputs[0], model.layers[-3].output)(images).numpy()
+    assert 0.3 < last_maps.std() < 3
+    with pytest.raises(ValueError, match="'batch' or 'none'"):
+        models.face_discriminator(norm="layer")
+
+
+def test_pokemon_pair_is_as_described():
+    """Seed 001: a dense stem, LeakyReLU of slope 0.01, Glorot's initialisation, strided convolutions, no pooling."""
+    generator, discriminator = models.pokemon_generator(), models.pokemon_discriminator()
+    assert type(generator.layers[0]).__name__ == "Dense"
+    assert generator.output_shape[1:] == (64, 64, 3) and discriminator.output_shape[1:] == (1,)
+    layers = generator.layers + discriminator.layers
+    assert {round(layer.negative_slope, 6) for layer in layers if hasattr(layer, "negative_slope")} == {0.01}
+    starts = {type(layer.kernel_initializer).__name__ for layer in layers if hasattr(layer, "kernel")}
+    assert starts == {"GlorotUniform"}
+    assert not [layer for layer in layers if "Pool" in type(layer).__name__]
+    strides = [layer.strides for layer in discriminator.layers if type(layer).__name__ == "Conv2D"]
+    assert strides == [(2, 2)] * 4
+
+
+BUILDERS_64 = [models.face_generator, models.face_discriminator, models.pokemon_generator, models.pokemon_discriminator]
+
+
+@pytest.mark.parametrize("build", BUILDERS_64, ids=lambda build: build.__name__)
+def test_width_scales_every_layer(build):
+    def maps(width):
+        return [layer.filters for layer in build(width=width).layers if hasattr(layer, "filters")]
+
+    narrow, wide = np.array(maps(16)), np.array(maps(64))
+    inner = wide > 3
+    np.testing.assert_array_equal(4 * narrow[inner], wide[inner])
+
+
+def test_a_builder_is_given_the_fields_that_it_takes():
+    recipe = {"architecture": "face", "width": 8, "norm": "none", "dropout": 0.9, "batch_size": 3}
+    assert models.build("generator", recipe).layers[1].filters == 64
+    assert models.build("discriminator", recipe, "mixed_bfloat16").layers[0].use_bias
+    mnist = models.build("discriminator", {"architecture": "mnist", "dropout": 0.9, "width": 8})
+    assert {layer.rate for layer in mnist.layers if hasattr(layer, "rate")} == {0.9}
+
+
 def test_generator_slopes_and_discriminator_dropout_are_the_tutorials():
     both = models.mnist_generator().layers + models.mnist_discriminator().layers
     assert {round(layer.negative_slope, 6) for layer in both if hasattr(layer, "negative_slope")} == {0.3}
@@ -64,7 +175,7 @@ def test_latent_dimension_can_be_chosen():
     assert models.mnist_generator(latent_dim=7).input_shape == (None, 7)
 
 
-@pytest.mark.parametrize("build", [models.mnist_generator, models.mnist_discriminator])
+@pytest.mark.parametrize("build", [models.mnist_generator, models.mnist_discriminator, *BUILDERS_64])
 def test_mixed_precision_keeps_weights_and_the_last_layer_in_float32(build):
     model = build(dtype="mixed_bfloat16")
     assert model.layers[0].compute_dtype == "bfloat16"
@@ -72,5 +183,6 @@ def test_mixed_precision_keeps_weights_and_the_last_layer_in_float32(build):
     assert {weight.dtype for weight in model.weights} == {"float32"}
 
 
-def test_classifier_is_small():
-    assert models.mnist_classifier().count_params() * 4 < 1_100_000
+@pytest.mark.parametrize("build", [models.mnist_classifier, models.anime_classifier])
+def test_classifiers_are_small(build):
+    assert build().count_params() * 4 < 1_500_000

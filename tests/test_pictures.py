@@ -59,10 +59,17 @@ def test_smoothing_keeps_a_constant_and_the_length():
 def test_history_can_be_plotted_and_says_what_it_shows(tmp_path):
     history = History({c: 0.5 + i for c in COLUMNS} for i in range(5))
     figure = figures.plot_history(history, "A title")
-    losses, beliefs = figure.axes
-    assert losses.get_title() == "A title" and losses.get_ylabel() and beliefs.get_xlabel() == "step"
+    losses, beliefs, distance = figure.axes
+    assert losses.get_title() == "A title" and losses.get_ylabel() and distance.get_xlabel() == "step"
+    assert "best: step" in str([text.get_text() for text in distance.get_legend().get_texts()])
     np.testing.assert_allclose(losses.lines[0].get_ydata(), history["g_loss"])
     figure.savefig(tmp_path / "x.png")
+
+
+def test_without_a_metric_the_plot_has_two_panels():
+    rows = [{**dict.fromkeys(COLUMNS, 0.5), "step": i, "kid": float("nan")} for i in range(3)]
+    losses, beliefs = figures.plot_history(History(rows)).axes
+    assert beliefs.get_xlabel() == "step"
 
 
 def test_real_and_fake_stand_side_by_side():
