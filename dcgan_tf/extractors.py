@@ -5,6 +5,7 @@ figure taken with it is printed beside that name.
 """
 
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -40,19 +41,21 @@ class Extractor:
     probabilities are about, or is None.
     """
 
-    def __init__(self, name, description, compute, version, classes=None, batch_size=250):
+    def __init__(self, name, description, compute, version, classes=None, batch_size=250, rgb=True):
         self.name, self.description, self.version, self.classes = name, description, version, classes
-        self._compute, self._batch_size = compute, batch_size
+        self._compute, self._batch_size, self._rgb = compute, batch_size, rgb
 
     def __call__(self, images, progress=False):
         """Judge images [N, H, W, C], uint8 or float in [-1, 1]."""
         features, logits = [], []
         starts = range(0, len(images), self._batch_size)
-        for i in tqdm(starts, f"Judging by {self.name!r}", unit="batch", disable=not progress, leave=False):
+        bar = {"desc": f"Judging by {self.name!r}", "unit": "batch", "leave": False, "file": sys.stdout}
+        for i in tqdm(starts, disable=not progress, **bar):
             batch = images[i : i + self._batch_size]
             batch = datasets.normalise(batch) if batch.dtype == np.uint8 else tf.cast(batch, tf.float32)
+            batch = tf.image.grayscale_to_rgb(batch) if self._rgb and batch.shape[-1] == 1 else batch
             for pieces, output in zip((features, logits), self._compute(batch), strict=True):
-                pieces.append(None if output is None else keras.ops.convert_to_numpy(output).astype(np.float64))
+                pieces.append(None if output is None else output.numpy().astype(np.float64))
         probabilities = softmax(np.concatenate(logits)) if self.classes else None
         return Features(np.concatenate(features), probabilities)
 
@@ -82,7 +85,11 @@ def extractor(name, inception_weights=None):
 
 def _mnist():
     network, version = _classifier(models.mnist_classifier(), "mnist_classifier.npz")
-    return Extractor("mnist", "a digit classifier", lambda images: network(images, training=False), version, "digits")
+
+    def compute(images):
+        return network(images, training=False)
+
+    return Extractor("mnist", "a digit classifier", compute, version, "digits", rgb=False)
 
 
 def _anime():
@@ -116,7 +123,6 @@ def _random():
 
     @tf.function(reduce_retracing=True)
     def embed(images):
-        images = tf.image.grayscale_to_rgb(images) if images.shape[-1] == 1 else images
         x = tf.image.resize(images, (64, 64), antialias=True)
         for kernel in kernels[:-1]:
             x = tf.nn.relu(tf.nn.conv2d(x, kernel, 2, "SAME"))
@@ -160,7 +166,6 @@ def _inception(file=None):
 
     @tf.function(reduce_retracing=True)
     def compute(images):
-        images = tf.image.grayscale_to_rgb(images) if images.shape[-1] == 1 else images
         return both(tf.image.resize(images, (299, 299), antialias=True), training=False)
 
     description = "Keras's InceptionV3, not the 2015 graph of published FIDs"

@@ -163,7 +163,7 @@ def _judge(gan, held_out):
     """A function that takes FID and KID of the moving average against held-out images."""
     judge = extractors.extractor(gan.preset.extractor)
     fixed = latents(WATCHED, gan.latent_dim, gan.seed)
-    expected = judge(held_out)
+    expected = metrics.reference(held_out, judge)
 
     def scores():
         fake = generate(gan.average, fixed)

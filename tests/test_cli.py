@@ -1,10 +1,15 @@
 """The command line, as a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from dcgan_tf import datasets
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,6 +43,14 @@ def split(stderr):
         (["train", "mnist", "--run", "LICENSE"], "is a file"),
         (["train"], "required"),
         (["gif", "nowhere"], "no samples in nowhere"),
+        (["interpolate", "nosuch"], "no run folder or released generator named 'nosuch'"),
+        (["interpolate", "mnist", "--out", "walk.mp4"], "a walk is a .gif or a .png"),
+        (["evaluate", "nosuch"], "no run folder or released generator named 'nosuch'"),
+        (["evaluate", "mnist", "--metrics", "fid,kidd"], "no metric named 'kidd': did you mean 'kid'"),
+        (["evaluate", "mnist", "--extractor", "inseption"], "did you mean 'inception'"),
+        (["evaluate", "mnist", "--samples", "0"], "number above 0"),
+        (["datasets", "fetch", "pokemn"], "did you mean 'pokemon'"),
+        (["datasets", "fetch"], "required"),
         (["paint"], "invalid choice"),
         ([], "required"),
     ],
@@ -51,7 +64,10 @@ def test_a_mistake_is_one_line_and_exit_code_2_before_tensorflow_starts(argument
     assert "tensorflow" not in imported
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["generate", "--help"], ["gif", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], *([name, "--help"] for name in ("train", "generate", "interpolate", "evaluate", "gif", "datasets"))],
+)
 def test_help_is_there(arguments):
     result = run(*arguments)
     assert result.returncode == 0 and "usage: python -m dcgan_tf" in result.stdout
@@ -91,3 +107,66 @@ def test_a_folder_of_images_can_be_trained_on(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "70 images" in result.stdout and "broken.png" in result.stdout
     assert (tmp_path / "run" / "training.gif").exists()
+
+
+@pytest.mark.slow
+def test_interpolate_writes_a_looping_gif_or_a_strip(tmp_path):
+    options = ("--walks", 2, "--stops", 3, "--frames", 4)
+    for name in ("walk.gif", "walk.png"):
+        result = run("interpolate", "mnist", *options, "--out", tmp_path / "new" / name)
+        assert result.returncode == 0 and split(result.stderr)[0] == []
+        assert name in result.stdout
+    with Image.open(tmp_path / "new" / "walk.gif") as animation:
+        assert animation.n_frames == 12 and animation.info["loop"] == 0
+    strip = np.asarray(Image.open(tmp_path / "new" / "walk.png"))
+    assert strip.shape[0] < strip.shape[1] / 4, "two rows of twelve"
+
+
+@pytest.mark.slow
+def test_evaluate_judges_a_released_generator_by_all_metrics(tmp_path):
+    picture = tmp_path / "neighbours.png"
+    result = run("evaluate", "mnist", "--samples", 300, "--neighbours", picture)
+    assert result.returncode == 0 and "Traceback" not in result.stderr
+    for word in ("300 samples against 10,000 held-out images", "FID", "KID", "inception score", "MS-SSIM", "coverage"):
+        assert word in result.stdout
+    assert picture.exists()
+
+
+@pytest.mark.slow
+def test_evaluate_leaves_out_the_inception_score_where_there_are_no_classes(tmp_path):
+    result = run("evaluate", "mnist", "--samples", 300, "--metrics", "fid,is", "--extractor", "random")
+    assert result.returncode == 0
+    assert "inception score        left out" in result.stdout and "KID" not in result.stdout
+
+
+def folder_of_images(path, count):
+    path.mkdir()
+    for i, image in enumerate(datasets.load("monsters")[:count]):
+        Image.fromarray(image).save(path / f"{i:03}.png")
+    return path
+
+
+@pytest.mark.slow
+def test_a_folder_is_trained_on_held_out_and_judged(tmp_path):
+    folder = folder_of_images(tmp_path / "mine", 120)
+    (folder / "broken.png").write_text("x")
+    (folder / "copy.png").write_bytes((folder / "007.png").read_bytes())
+    told = ("pokemon", "--images", folder, "--steps", 2, "--run", tmp_path / "run", "--profile", "smoke")
+    result = run("train", *told)
+    assert result.returncode == 0, split(result.stderr)[0]
+    assert f"skipped {folder / 'broken.png'}" in result.stdout and "is the same image as" in result.stdout
+    assert "101 images to train on, 20 held out" in result.stdout
+    assert "200 samples against 20 held-out images, judged by 'random'" in result.stdout
+    again = run("evaluate", tmp_path / "run", "--images", folder, "--samples", 40)
+    assert again.returncode == 0 and (tmp_path / "run" / "neighbours.png").exists()
+    other = run("evaluate", tmp_path / "run", "--samples", 40)
+    assert other.returncode == 2 and "was trained on 101 images" in split(other.stderr)[0][0]
+
+
+def test_fetching_without_npm_is_one_line(tmp_path):
+    env = {**os.environ, "PATH": str(tmp_path), "DCGAN_TF_CACHE": str(tmp_path / "cache")}
+    result = run("datasets", "fetch", "pokemon", env=env)
+    seen, imported = split(result.stderr)
+    assert result.returncode == 2 and len(seen) == 1 and "tensorflow" not in imported
+    assert "npm is needed" in seen[0] and "--images FOLDER" in seen[0] and "monsters" in seen[0]
+    assert not (tmp_path / "cache").exists()

@@ -1,11 +1,18 @@
 """The metrics against SciPy, closed forms, and what they should say of good and bad images."""
 
+import json
+
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image, ImageFilter
 from scipy.linalg import sqrtm
+from scipy.spatial.distance import cdist
 
-from dcgan_tf import datasets, metrics
+from dcgan_tf import datasets, extractors, metrics
 from dcgan_tf.errors import UserError
+from dcgan_tf.presets import EXTRACTORS, METRICS
 
 
 def gaussian(rng, dimension):
@@ -50,67 +57,274 @@ def test_class_shares_count_the_most_probable_class():
     assert metrics.class_shares(np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.7, 0.3]])).tolist() == [0.75, 0.25]
 
 
+def plain_kid(x, y):
+    """The unbiased estimate, written out (Bińkowski et al. 2018, section 4)."""
+    kernel = lambda a, b: (a @ b / len(a) + 1) ** 3  # noqa: E731
+    n, m = len(x), len(y)
+    own = [sum(kernel(z[i], z[j]) for i in range(len(z)) for j in range(len(z)) if i != j) for z in (x, y)]
+    cross = sum(kernel(a, b) for a in x for b in y)
+    return own[0] / (n * (n - 1)) + own[1] / (m * (m - 1)) - 2 * cross / (n * m)
+
+
+def test_kid_is_the_definition():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(23, 4)), rng.normal(0.5, 1, size=(31, 4))
+    assert metrics.kernel_distance(x, y)[0] == pytest.approx(plain_kid(x, y))
+
+
+def test_kid_is_unbiased_and_its_error_is_the_spread_of_repeated_estimates():
+    """Of N(0, I) and N(d, I) in F dimensions E k(x, y) is known: the kernel is a cubic of a Gaussian product."""
+    rng, dimension, shift = np.random.default_rng(0), 3, 0.4
+
+    def expected_kernel(a, b):
+        """E (x.y / F + 1)^3 for x ~ N(a, I), y ~ N(b, I), from a large sample of x and the moments in y."""
+        x = rng.normal(size=(400_000, dimension)) + a
+        mean, variance = (x * b).sum(1) / dimension + 1, (x**2).sum(1) / dimension**2
+        return (mean**3 + 3 * mean * variance).mean()
+
+    zero, moved = np.zeros(dimension), np.full(dimension, shift)
+    truth = expected_kernel(zero, zero) + expected_kernel(moved, moved) - 2 * expected_kernel(zero, moved)
+    found = [
+        metrics.kernel_distance(rng.normal(size=(120, dimension)), rng.normal(shift, 1, size=(80, dimension)))
+        for _ in range(200)
+    ]
+    distances, errors = np.array(found).T
+    assert distances.mean() == pytest.approx(truth, abs=3 * distances.std() / np.sqrt(200) + 0.01)
+    assert 0.7 < np.sqrt((errors**2).mean()) / distances.std() < 1.6
+
+
+def test_kid_of_two_halves_lies_within_two_errors_of_zero():
+    rng, inside = np.random.default_rng(1), 0
+    for _ in range(50):
+        value, error = metrics.kernel_distance(rng.normal(size=(200, 5)), rng.normal(size=(150, 5)))
+        inside += abs(value) <= 2 * error
+    assert inside >= 45
+
+
+def test_kid_needs_enough_images():
+    with pytest.raises(ValueError, match="at least 20"):
+        metrics.kernel_distance(np.zeros((19, 2)), np.zeros((40, 2)))
+
+
+@pytest.mark.parametrize(("size", "count"), [(11, 1), (28, 2), (32, 2), (64, 3), (128, 4), (176, 5), (256, 5)])
+def test_ms_ssim_takes_the_scales_that_fit_and_its_weights_sum_to_one(size, count):
+    weights = metrics.scales(size)
+    assert len(weights) == count
+    assert sum(weights) == pytest.approx(1)
+    np.testing.assert_allclose(np.array(weights) / weights[0], np.array(metrics.SCALE_WEIGHTS[:count]) / 0.0448)
+
+
+def test_ms_ssim_of_a_pair_is_tensorflows():
+    pair = datasets.load("monsters")[[3, 40]]
+    expected = float(tf.image.ssim_multiscale(pair[:1], pair[1:], 255, metrics.scales(64), 11)[0])
+    assert metrics.pair_similarity(pair, pairs=10) == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(ValueError, match="two images"):
+        metrics.pair_similarity(pair[:1])
+
+
+def test_precision_recall_density_coverage_agree_with_their_definitions():
+    rng, k = np.random.default_rng(0), 3
+    real, fake = rng.normal(size=(40, 2)), rng.normal(0.7, 0.6, size=(50, 2))
+    real_radius = np.sort(cdist(real, real), 1)[:, k]
+    fake_radius = np.sort(cdist(fake, fake), 1)[:, k]
+    between = cdist(real, fake)
+    expected = {
+        "precision": np.mean([any(between[i, j] < real_radius[i] for i in range(40)) for j in range(50)]),
+        "recall": np.mean([any(between[i, j] < fake_radius[j] for j in range(50)) for i in range(40)]),
+        "density": sum(between[i, j] < real_radius[i] for i in range(40) for j in range(50)) / (k * 50),
+        "coverage": np.mean([any(between[i, j] < real_radius[i] for j in range(50)) for i in range(40)]),
+    }
+    assert metrics.precision_recall_density_coverage(real, fake, k) == pytest.approx(expected)
+
+
+def test_an_outlier_raises_precision_but_hardly_density():
+    """What Naeem et al. (2020, section 3.1) introduce density for."""
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(200, 2)), rng.normal(6, 0.3, size=(200, 2))
+    before = metrics.precision_recall_density_coverage(real, fake)
+    after = metrics.precision_recall_density_coverage(np.vstack([real, [[7.0, 7.0]]]), fake)
+    assert before["precision"] < 0.05 and after["precision"] > 0.9
+    assert after["density"] < 0.25
+
+
+def test_nearest_finds_the_image_and_its_distance():
+    images = datasets.load("monsters")
+    queries = images[[7, 90]].copy()
+    queries[1, :, :, 0] ^= 16  # differs by 16 in one channel of three
+    indices, gaps = metrics.nearest(queries, images, 2)
+    assert indices[:, 0].tolist() == [7, 90]
+    np.testing.assert_allclose(gaps[:, 0], [0, 16 / np.sqrt(3)], atol=0.05)
+    assert (gaps[:, 1] > gaps[:, 0]).all()
+
+
 def test_softmax_does_not_overflow():
-    found = metrics.softmax(np.array([[1000.0, 1000.0], [0.0, np.log(3)]]))
+    found = extractors.softmax(np.array([[1000.0, 1000.0], [0.0, np.log(3)]]))
     np.testing.assert_allclose(found, [[0.5, 0.5], [0.25, 0.75]])
 
 
 def test_an_unknown_extractor_is_named():
-    with pytest.raises(UserError, match="no extractor named 'inception9'"):
-        metrics.extractor("inception9")
+    with pytest.raises(UserError, match="no extractor named 'inception9': did you mean 'inception'"):
+        extractors.extractor("inception9")
+
+
+SETS = {"mnist": "mnist", "anime": "anime", "random": "monsters"}  # judges, and what each judges here
+
+
+@pytest.fixture(scope="module", params=SETS)
+def judge(request):
+    return extractors.extractor(request.param)
 
 
 @pytest.fixture(scope="module")
-def judged():
-    """2,000 test digits and what the classifier makes of them."""
-    images, labels = datasets.load("mnist", "test")[:2000], datasets.labels("mnist", "test")[:2000]
-    return images, labels, *metrics.extractor("mnist")(images)
+def halves(judge):
+    """1,000 real images of a set in two halves of no order."""
+    images = datasets.load(SETS[judge.name])
+    images = images[np.random.default_rng(0).permutation(len(images))[:1000]]
+    return images[::2], images[1::2]
 
 
-@pytest.mark.slow
-def test_the_classifier_knows_its_digits():
-    _, probabilities = metrics.extractor("mnist")(datasets.load("mnist", "test"))
-    assert (probabilities.argmax(1) == datasets.labels("mnist", "test")).mean() > 0.99
+def test_uint8_and_normalised_images_give_the_same_features(judge, halves):
+    one, two = judge(halves[0][:50]), judge(datasets.normalise(halves[0][:50]).numpy())
+    np.testing.assert_allclose(one.features, two.features, rtol=1e-4, atol=1e-4)
+    assert one.features.shape == (50, 64) and one.features.dtype == np.float64
+    assert (one.probabilities is None) == (judge.classes is None)
 
 
-def test_uint8_and_normalised_images_give_the_same_features(judged):
-    images, _, features, _ = judged
-    again, _ = metrics.extractor("mnist")(datasets.normalise(images[:50]).numpy())
-    np.testing.assert_allclose(again, features[:50], rtol=1e-4, atol=1e-4)
+def test_two_halves_of_the_real_images_are_alike_and_one_image_repeated_is_not(judge, halves):
+    """Item by item: every metric passes real images and condemns a collapse."""
+    real, same = halves
+    collapsed = real[:1].repeat(len(real), 0)
+    good, bad = (metrics.compare(images, real, judge, METRICS, training=same) for images in (same, collapsed))
+    assert abs(good["kid"]) <= 2 * good["kid_error"]
+    assert bad["kid"] > 20 * max(good["kid_error"], abs(good["kid"]))
+    assert bad["fid"] > 10 * good["fid"]
+    assert good["pair_similarity"] < 1.3 * good["real_pair_similarity"] < 0.9
+    assert bad["pair_similarity"] == pytest.approx(1, abs=1e-3)
+    assert min(good["recall"], good["coverage"], good["precision"]) > 0.75
+    assert bad["recall"] < 0.02 and bad["coverage"] < 0.03
+    assert good["to_training"] == 0, "these are the training images: memorised"
+    assert good["held_out_to_training"] > 5
+    if judge.classes:
+        assert good["inception_score"] > 5 and good["class_distance"] < 0.25
+        assert bad["inception_score"] == pytest.approx(1, abs=1e-3) and bad["class_distance"] > 0.8
+    else:
+        assert "inception_score" not in good
 
 
-def test_distance_grows_with_noise_and_with_missing_digits(judged):
-    images, labels, features, _ = judged
-    half, other = metrics.statistics(features[:1000]), features[1000:]
+def test_distances_grow_with_noise_and_blur_and_dropped_modes(judge, halves):
+    real, other = halves
+    expected = judge(real)
     rng = np.random.default_rng(0)
 
     def noisy(amount):
-        disturbed = images[1000:] / 127.5 - 1 + amount * rng.normal(size=images[1000:].shape)
-        return metrics.extractor("mnist")(np.clip(disturbed, -1, 1).astype(np.float32))[0]
+        return np.clip(other + rng.normal(0, amount, other.shape), 0, 255).astype(np.uint8)
 
-    distances = [metrics.frechet_distance(half, metrics.statistics(f)) for f in (other, noisy(0.3), noisy(0.8))]
-    assert distances == sorted(distances)
-    assert distances[1] > 2 * distances[0]
-    missing = metrics.frechet_distance(half, metrics.statistics(other[labels[1000:] > 4]))
-    assert missing > 5 * distances[0]
+    def blurred(radius):
+        pictures = [Image.fromarray(np.squeeze(image)).filter(ImageFilter.GaussianBlur(radius)) for image in other]
+        return np.stack([np.asarray(picture) for picture in pictures]).reshape(other.shape)
+
+    def few(count):
+        return other[np.arange(len(other)) % count]
+
+    series = {
+        "noise": [other, noisy(20), noisy(60), noisy(120)],
+        "blur": [other, blurred(0.7), blurred(1.5), blurred(3)],
+        "dropped modes": [other, few(40), few(10), few(3)],
+    }
+    for name, steps in series.items():
+        found = [metrics.compare(images, real, judge, ("fid", "kid"), real_features=expected) for images in steps]
+        fids, kids = ([scores[key] for scores in found] for key in ("fid", "kid"))
+        assert fids == sorted(fids), (name, fids)
+        assert kids == sorted(kids), (name, kids)
 
 
-def test_collapse_shows_in_every_score(judged):
-    images, _, _, _ = judged
-    features, probabilities = metrics.extractor("mnist")(images[:1].repeat(200, 0))
-    assert metrics.inception_score(probabilities) == pytest.approx(1, abs=1e-3)
-    assert metrics.class_shares(probabilities).max() == 1
-    real, _ = metrics.reference("mnist", "mnist")
-    assert metrics.frechet_distance(metrics.statistics(features), real) > 100
+def test_the_classifiers_know_their_classes():
+    digits = extractors.extractor("mnist")(datasets.load("mnist", "test")[:2000])
+    assert (digits.probabilities.argmax(1) == datasets.labels("mnist", "test")[:2000]).mean() > 0.98
+    faces = extractors.extractor("anime")(datasets.load("anime", "test"))
+    assert (faces.probabilities.argmax(1) == datasets.labels("anime", "test")["hair"]).mean() > 0.98
+
+
+def test_the_random_network_is_the_same_everywhere():
+    """Pinned: figures taken with another network could not be compared."""
+    found = extractors.extractor("random")(datasets.load("monsters")[:2]).features
+    assert found[:, :3] == pytest.approx(np.array([[-0.4264, 1.5893, 0.0945], [0.0689, -0.3525, -1.0143]]), abs=2e-3)
+    grey = extractors.extractor("random")(datasets.load("mnist")[:2])
+    assert grey.features.shape == (2, 64)
+
+
+def inception_file(tmp_path):
+    """InceptionV3 as Keras builds it, with small random weights in place of ImageNet's."""
+    network = keras.applications.InceptionV3(weights=None, classifier_activation=None)
+    path = tmp_path / "inception.weights.h5"
+    network.save_weights(path)
+    return path
 
 
 @pytest.mark.slow
-def test_evaluate_reports_an_untrained_generator_for_what_it_is(gan, tmp_path):
-    scores = metrics.evaluate(gan.average, count=600, progress=False)
-    assert scores["samples"] == 600 and scores["extractor"] == "mnist"
+def test_inception_reads_a_local_file(tmp_path):
+    judge = extractors.extractor("inception", inception_file(tmp_path))
+    scores = metrics.compare(datasets.load("mnist")[:24], datasets.load("mnist")[24:48], judge, ("fid", "kid", "is"))
+    assert judge(datasets.load("monsters")[:2]).features.shape == (2, 2048)
+    assert len(scores["class_shares"]) == 1000 and "not the 2015 graph" in metrics.report(scores)
+
+
+def test_inception_without_its_weights_says_what_to_do(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="no file .*missing.h5"):
+        extractors.extractor("inception", tmp_path / "missing.h5")
+    (tmp_path / "bad.h5").write_text("not weights")
+    with pytest.raises(UserError, match="cannot be read as InceptionV3"):
+        extractors.extractor("inception", tmp_path / "bad.h5")
+
+    def offline(**_):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(keras.utils, "get_file", offline)
+    with pytest.raises(UserError, match="--inception-weights.*--extractor random.*no route to host"):
+        extractors.extractor("inception")
+
+
+def test_features_of_real_images_are_kept_and_a_damaged_file_is_taken_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path))
+    judge, images = extractors.extractor("random"), datasets.load("monsters")[:30]
+    first = metrics.reference(images, judge)
+    (kept,) = (tmp_path / "features").iterdir()
+    monkeypatch.setattr(judge, "_compute", None)  # a second look must not need the network
+    np.testing.assert_array_equal(metrics.reference(images, judge).features, first.features)
+    monkeypatch.undo()
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path))
+    kept.write_bytes(b"damaged")
+    np.testing.assert_allclose(metrics.reference(images, judge).features, first.features)
+
+
+def test_evaluate_reports_an_untrained_generator_for_what_it_is(gan):
+    scores = metrics.evaluate(gan.average, "mnist", "mnist", count=600, progress=False)
+    assert scores["samples"] == 600 and scores["held_out"] == 10_000 and scores["extractor"] == "mnist"
     assert scores["fid"] > 500
     assert sum(scores["class_shares"]) == pytest.approx(1)
     assert 0.3 < scores["class_distance"] <= 1
-    assert "600 samples" in metrics.report(scores)
-    metrics.save(scores, gan, tmp_path)
-    assert (tmp_path / "metrics.json").exists()
+    report = metrics.report(scores)
+    assert "600 samples against 10,000 held-out images" in report and "digit classifier" in report
+    json.dumps(scores)
+
+
+def test_the_report_names_every_score_and_says_what_is_left_out(halves, judge):
+    scores = metrics.compare(halves[0][:100], halves[1][:100], judge, METRICS, training=halves[0])
+    report = metrics.report(scores)
+    for word in (
+        "FID",
+        "KID",
+        "±",
+        "inception score",
+        "MS-SSIM",
+        "scales",
+        "precision",
+        "coverage",
+        "nearest training",
+    ):
+        assert word in report
+    assert ("left out" in report) == (judge.classes is None)
+
+
+def test_the_names_known_without_tensorflow_are_the_ones_that_exist():
+    assert set(extractors._LOADERS) | {"inception"} == set(EXTRACTORS)

@@ -88,7 +88,7 @@ def test_tensorboard_gets_scalars_and_images(finished):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(finished[0] / "tensorboard")).Reload()
-    assert set(COLUMNS) - {"step"} <= set(events.Tags()["tensors"])
+    assert set(COLUMNS) - {"step", "fid", "kid", "kid_error"} <= set(events.Tags()["tensors"])
     assert "samples" in events.Tags()["tensors"]
     assert [event.step for event in events.Tensors("g_loss")] == [1, 2, 3, 4, 5, 6]
 
@@ -187,6 +187,58 @@ def test_images_of_another_size_are_refused(tmp_path):
 def test_a_folder_without_a_checkpoint_is_refused(digits, tmp_path):
     with pytest.raises(UserError, match="no checkpoint"):
         train(small(), digits, steps=1, run=tmp_path, restore_from=tmp_path, **SHORT)
+
+
+@pytest.fixture
+def watched(digits, tmp_path, monkeypatch):
+    """A run whose KID is followed; the values come from a list, so that the second is the best."""
+    from dcgan_tf import metrics
+
+    kids = iter([0.5, 0.2, 0.9, 0.4, 0.3])
+    monkeypatch.setattr(metrics, "compare", lambda *_, **__: {"fid": 1.0, "kid": next(kids), "kid_error": 0.1})
+
+    def go_on(gan, steps, **options):
+        held_out = digits[::-1]
+        return train(gan, digits, steps=steps, run=tmp_path, held_out=held_out, evaluate_every=2, **SHORT, **options)
+
+    return go_on, tmp_path
+
+
+def test_the_best_checkpoint_is_kept_and_is_what_a_run_generates_with(watched):
+    go_on, run = watched
+    gan, kept = small(), {}
+    train_step = gan.train_step
+
+    def remember(real):
+        results = train_step(real)
+        kept[int(gan.step)] = gan.average.get_weights()
+        return results
+
+    gan.train_step = remember
+    history = go_on(gan, 6)
+    np.testing.assert_allclose(history["kid"], [np.nan, 0.5, np.nan, 0.2, np.nan, 0.9])
+    assert [folder.name for folder in checkpoint.folders(run, "best")] == ["step_0000004"]
+    for found, best in zip(load_generator(run).get_weights(), kept[4], strict=True):
+        np.testing.assert_array_equal(found, best)
+
+
+def test_a_resumed_run_keeps_the_best_and_one_that_goes_back_forgets_it(watched):
+    go_on, run = watched
+    go_on(small(), 6)
+    go_on(small(), 8)  # 0.4: no better
+    assert checkpoint.chosen(run).name == "step_0000004"
+    history = go_on(small(), 4, restore_from=run / "checkpoints" / "step_0000004")
+    assert int(history["step"][-1]) == 4
+
+
+def test_the_metric_that_is_followed_is_the_real_one(digits, tmp_path):
+    history = train(small(), digits, steps=2, run=tmp_path, held_out=digits[:40], **SHORT)
+    assert history["kid"][-1] > 1 and history["kid_error"][-1] > 0 and np.isnan(history["kid"][0])
+
+
+def test_other_images_do_not_go_on_with_a_run(finished, digits):
+    with pytest.raises(UserError, match="was trained with images"):
+        train(small(), digits[:90], steps=8, run=finished[0], **SHORT)
 
 
 def test_the_generator_of_a_run_can_be_loaded(finished):
