@@ -21,7 +21,9 @@ COLUMNS = (
     "fid",  # of the moving average against held-out images, at the steps where it was judged, else nan
     "kid",
     "kid_error",  # its standard error
+    "inception_score",  # where the extractor has classes
 )
+JUDGED = COLUMNS[-4:]
 
 
 class History:
@@ -44,7 +46,7 @@ class History:
 
     def append(self, **row):
         """Add a row; its names must be COLUMNS, those of the metrics where they were taken."""
-        row = {**dict.fromkeys(("fid", "kid", "kid_error"), np.nan), **row}
+        row = {**dict.fromkeys(JUDGED, np.nan), **row}
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def best(self):

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, metrics, presets
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import generate, latents
-from dcgan_tf.history import History
+from dcgan_tf.history import JUDGED, History
 
 SAMPLES = 64  # images a sample grid
 WATCHED = 1_024  # samples that a metric is followed on
@@ -47,8 +47,8 @@ def train(
         restore_from: a checkpoint folder to go on from, instead of the newest of the run.
         fresh: begin anew; a run that the folder holds is moved aside, not deleted.
         progress: show a progress bar.
-        held_out: uint8 images like `images` that are not trained on. With them FID and KID are followed, in the
-            features of the preset's extractor, and the checkpoint of the lowest KID is kept in the run's best/.
+        held_out: uint8 images like `images` that are not trained on. With them FID, KID and the inception score are
+            followed, in the features of the preset's extractor, and the checkpoint of the lowest KID is kept in best/.
         evaluate_every: how often, in steps.
 
     Returns:
@@ -167,8 +167,8 @@ def _judge(gan, held_out):
 
     def scores():
         fake = generate(gan.average, fixed)
-        found = metrics.compare(fake, held_out, judge, ("fid", "kid"), real_features=expected)
-        return {name: found[name] for name in ("fid", "kid", "kid_error")}
+        found = metrics.compare(fake, held_out, judge, ("fid", "kid", "is"), real_features=expected)
+        return {name: found[name] for name in JUDGED if name in found}
 
     return scores
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dcgan_tf.errors import UserError
-from dcgan_tf.history import COLUMNS, History
+from dcgan_tf.history import COLUMNS, JUDGED, History
 
 
 def rows(steps):
@@ -40,7 +40,7 @@ def test_the_best_row_is_the_lowest_kid_and_rows_without_one_survive_the_file(tm
     history = History()
     for step, scores in ((1, {}), (2, {"kid": 0.5}), (3, {"kid": 0.1, "fid": 7.0, "kid_error": 0.2}), (4, {})):
         history.append(**{**rows([step])[0], "fid": float("nan"), "kid": float("nan"), **scores})
-    history.append(**{name: value for name, value in rows([5])[0].items() if name not in ("fid", "kid", "kid_error")})
+    history.append(**{name: value for name, value in rows([5])[0].items() if name not in JUDGED})
     history.save(tmp_path / "history.csv")
     again = History.load(tmp_path / "history.csv")
     assert again.best()["step"] == 3 and again.best()["fid"] == 7
