@@ -89,7 +89,7 @@ _LARGE = Preset(
     beta_2=0.99,
     average_decay=0.998,
     norm="none",  # the R1 penalty needs none, and batch norm ties the images of a batch together
-    r1_weight=1.0,
+    r1_weight=3.0,
     decay_from=0.5,
 )
 _SMOKE = Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_every=20, evaluate_on=200)
@@ -126,7 +126,7 @@ PRESETS |= {
         extractor="anime",
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(12_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "cpu": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
             "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),
