@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,6 @@ def parser():
     gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
 
     sets = command("datasets", datasets_command, "List the image sets and check their files.")
-    sets.set_defaults(name=None)
     fetch = sets.add_subparsers(title="more", metavar="fetch NAME")
     fetch = fetch.add_parser("fetch", help="get a set that does not come with the repository: pokemon")
     fetch.add_argument("name", metavar="NAME")
@@ -153,6 +153,8 @@ def train_command(options):
         f"precision {precision} ({reason})",
         flush=True,
     )
+    if options.images:  # whose classes a classifier of another set does not know
+        preset = replace(preset, extractor="random")
     gan = GAN.from_preset(preset, precision, options.seed)
     history = train(
         gan,
@@ -171,7 +173,9 @@ def train_command(options):
     if len(held_out):
         count = preset.schedule(profile).evaluate_on
         judge = extractors.extractor(preset.extractor)
-        scores = metrics.evaluate(load_generator(run), held_out, judge, count, options.seed)
+        scores = metrics.evaluate(
+            load_generator(run), held_out, judge, count, options.seed, metrics=("fid", "kid", "is")
+        )
         metrics.save(scores, run)
         print(metrics.report(scores))
     newest = max((run / "samples").glob("step_*.png"))
@@ -231,6 +235,8 @@ def interpolate_command(options):
     _check_source(options.source)
     if options.out.suffix not in (".gif", ".png"):
         raise UserError(f"a walk is a .gif or a .png, not {options.out.name!r}")
+    if options.stops < 2:
+        raise UserError("a walk needs at least 2 stops")
 
     from dcgan_tf import figures, gif, latent, load_generator
     from dcgan_tf.gan import generate, latents

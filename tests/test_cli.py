@@ -45,6 +45,7 @@ def split(stderr):
         (["gif", "nowhere"], "no samples in nowhere"),
         (["interpolate", "nosuch"], "no run folder or released generator named 'nosuch'"),
         (["interpolate", "mnist", "--out", "walk.mp4"], "a walk is a .gif or a .png"),
+        (["interpolate", "mnist", "--stops", "1"], "at least 2 stops"),
         (["evaluate", "nosuch"], "no run folder or released generator named 'nosuch'"),
         (["evaluate", "mnist", "--metrics", "fid,kidd"], "no metric named 'kidd': did you mean 'kid'"),
         (["evaluate", "mnist", "--extractor", "inseption"], "did you mean 'inception'"),
