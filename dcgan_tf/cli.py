@@ -97,6 +97,11 @@ def parser():
     gif.add_argument("--out", type=Path, metavar="GIF", help="default: RUN/training.gif")
     gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
 
+    gif.add_argument(
+        "--frames", type=_positive(int), metavar="N", help="so many samples, more early ones (default: all)"
+    )
+    gif.add_argument("--corner", type=_size, metavar="5x4", help="so many columns and rows of the grids (default: 8x8)")
+
     sets = command("datasets", datasets_command, "List the image sets and check their files.")
     fetch = sets.add_subparsers(title="more", metavar="fetch NAME")
     fetch = fetch.add_parser("fetch", help="get a set that does not come with the repository: pokemon")
@@ -107,6 +112,16 @@ def parser():
 
 def _names(text):
     return tuple(text.split(","))
+
+
+def _size(text):
+    columns, rows = (int(side) for side in text.lower().split("x"))
+    if not (1 <= columns <= 8 and 1 <= rows <= 8):
+        raise ValueError
+    return columns, rows
+
+
+_size.__name__ = "size (1x1 to 8x8)"
 
 
 def _positive(kind):
@@ -303,7 +318,7 @@ def fetch_command(options):
 def gif_command(options):
     from dcgan_tf import gif
 
-    print(f"GIF: {gif.from_run(options.run, options.out, ms=options.ms)}")
+    print(f"GIF: {gif.from_run(options.run, options.out, options.frames, options.corner, ms=options.ms)}")
 
 
 def datasets_command(options):

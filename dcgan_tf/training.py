@@ -144,7 +144,8 @@ def train(
                 sample(step)
             if is_time(checkpoint_every):
                 save()
-            if judged and history.best()["step"] == step:
+            if judged and (history.best()["step"] == step or not checkpoint.folders(run, "best")):
+                save()  # a run that is cut off here must not go back to before its best
                 checkpoint.save(gan, run, "best", keep=1)
     except KeyboardInterrupt:
         history.interrupted = True

@@ -43,6 +43,7 @@ def split(stderr):
         (["train", "mnist", "--run", "LICENSE"], "is a file"),
         (["train"], "required"),
         (["gif", "nowhere"], "no samples in nowhere"),
+        (["gif", "nowhere", "--corner", "9x2"], "size (1x1 to 8x8)"),
         (["interpolate", "nosuch"], "no run folder or released generator named 'nosuch'"),
         (["interpolate", "mnist", "--out", "walk.mp4"], "a walk is a .gif or a .png"),
         (["interpolate", "mnist", "--stops", "1"], "at least 2 stops"),

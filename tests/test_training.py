@@ -194,7 +194,7 @@ def watched(digits, tmp_path, monkeypatch):
     """A run whose KID is followed; the values come from a list, so that the second is the best."""
     from dcgan_tf import metrics
 
-    kids = iter([0.5, 0.2, 0.9, 0.4, 0.3])
+    kids = iter([0.5, 0.2, 0.9, 0.4, 0.3, 0.8])
     monkeypatch.setattr(metrics, "compare", lambda *_, **__: {"fid": 1.0, "kid": next(kids), "kid_error": 0.1})
 
     def go_on(gan, steps, **options):
@@ -227,8 +227,15 @@ def test_a_resumed_run_keeps_the_best_and_one_that_goes_back_forgets_it(watched)
     go_on(small(), 6)
     go_on(small(), 8)  # 0.4: no better
     assert checkpoint.chosen(run).name == "step_0000004"
-    history = go_on(small(), 4, restore_from=run / "checkpoints" / "step_0000004")
-    assert int(history["step"][-1]) == 4
+    go_on(small(), 7, restore_from=run / "checkpoints" / "step_0000006")  # 0.3 at the last step
+    assert checkpoint.chosen(run).name == "step_0000004"
+
+
+def test_a_run_that_goes_back_before_its_best_looks_for_a_new_one(watched):
+    go_on, run = watched
+    go_on(small(), 4)
+    go_on(small(), 3, restore_from=run / "checkpoints" / "step_0000002")  # 0.9 at step 3, where step 2 had 0.5
+    assert checkpoint.chosen(run).name == "step_0000003"
 
 
 def test_the_metric_that_is_followed_is_the_real_one(digits, tmp_path):
@@ -252,6 +259,18 @@ def test_the_generator_of_a_run_can_be_loaded(finished):
 def test_a_gif_can_be_made_of_a_run(finished, tmp_path):
     with Image.open(gif.from_run(finished[0], tmp_path / "new" / "run.gif", ms=50)) as animation:
         assert animation.info["duration"] == 50
+
+
+def test_a_gif_can_show_a_corner_and_fewer_frames(finished, tmp_path):
+    from dcgan_tf import figures
+
+    with Image.open(gif.from_run(finished[0], tmp_path / "small.gif", frames=3, corner=(3, 2))) as animation:
+        assert animation.n_frames == 3
+        animation.seek(2)
+        last = np.asarray(animation.convert("L")).astype(int)
+    whole = np.asarray(Image.open(sorted((finished[0] / "samples").iterdir())[-1]))
+    assert last.shape == figures.grid(np.zeros((6, 28, 28, 1)), columns=3, scale=2).shape
+    assert np.abs(last - whole[: last.shape[0], : last.shape[1]]).max() <= 5, "the samples, in 32 greys"
 
 
 @pytest.mark.parametrize(("step", "factor"), [(0, 1), (50, 1), (75, 0.5), (99, 0.02)])
