@@ -168,7 +168,7 @@ def test_two_gans_do_not_share_a_step(digits):
     assert distance(before, one.generator) == 0
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
 def test_mixed_precision_steps_stay_near_float32(precision, digits):
     real = normalise(digits[:8])
     plain, mixed = GAN.from_preset("mnist"), GAN.from_preset("mnist", precision)
@@ -178,6 +178,7 @@ def test_mixed_precision_steps_stay_near_float32(precision, digits):
     assert mixed.average.layers[0].compute_dtype == "float32"
 
 
+@pytest.mark.slow
 def test_float16_scales_its_losses_and_unscales_its_gradients(digits):
     gan = GAN.from_preset("mnist", "mixed_float16")
     assert float(gan.generator_optimizer.scale_loss(1.0)) > 1

@@ -170,7 +170,9 @@ def test_an_unknown_extractor_is_named():
 SETS = {"mnist": "mnist", "anime": "anime", "random": "monsters"}  # judges, and what each judges here
 
 
-@pytest.fixture(scope="module", params=SETS)
+@pytest.fixture(
+    scope="module", params=[name if name == "random" else pytest.param(name, marks=pytest.mark.slow) for name in SETS]
+)
 def judge(request):
     return extractors.extractor(request.param)
 
