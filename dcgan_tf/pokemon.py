@@ -27,7 +27,7 @@ SPRITE = re.compile(
 HELD_OUT_EVERY = 6  # of the species, by number: all forms and colours of one go together
 ELSEWHERE = (
     "or train on another set: `--images FOLDER` takes any folder of images, such as a Pokémon set from Kaggle, and "
-    "without one chapter 02 runs on the monsters"
+    "without one `train pokemon` takes the monsters"
 )
 
 

@@ -78,10 +78,10 @@ PRESETS = {
         },
     ),
 }
-# What chapters 02 to 04 have in common; what was tried on the way stands in chapter 04.
+# What the 64x64 sets have in common, as found on the anime faces: chapter 04 tells what was tried.
 _LARGE = Preset(
     architecture="face",
-    width=48,  # two thirds of the time of 64
+    width=48,  # cheaper steps than 64, so more of them
     batch_size=32,  # more steps for the same minutes
     generator_learning_rate=5e-4,
     discriminator_learning_rate=5e-4,
@@ -92,15 +92,15 @@ _LARGE = Preset(
     r1_weight=3.0,
     decay_from=0.5,
 )
+# For sets of hundreds of images. Not yet searched on them: the augmentation is DiffAugment's full policy.
+_FEW = replace(_LARGE, flip=True, augment="color,translation,cutout")
 _SMOKE = Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_every=20, evaluate_on=200)
 PRESETS |= {
     "pokemon": replace(
-        _LARGE,
+        _FEW,
         name="pokemon",
         dataset="pokemon",
         architecture="pokemon",
-        flip=True,
-        augment="color,translation,cutout",
         schedules={
             "smoke": _SMOKE,
             "cpu": Schedule(10_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
@@ -108,11 +108,9 @@ PRESETS |= {
         },
     ),
     "faces": replace(
-        _LARGE,
+        _FEW,
         name="faces",
         dataset="faces",
-        flip=True,
-        augment="color,translation,cutout",
         schedules={
             "smoke": _SMOKE,
             "cpu": Schedule(10_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),

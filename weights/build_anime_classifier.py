@@ -2,7 +2,7 @@
 
 Writes weights/anime_classifier.npz (float16) and prints its accuracy on the 1,024 held-out faces, label by label. It
 learns hair colour, hair style and background at once from the 4,096 faces of the training split, each moved by up to
-four pixels and mirrored at random. About 5 minutes on two CPU cores.
+four pixels and mirrored at random. Some minutes on two CPU cores.
 """
 
 import keras
