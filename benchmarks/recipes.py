@@ -9,6 +9,7 @@ A run that is cut off goes on where it was; finished ones are not repeated.
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +58,9 @@ def score(run, preset, images, held_out, precision, seed, steps, samples):
     """Train one recipe with one seed, or take what an earlier start has trained; returns its scores."""
     if not (run / "metrics.json").exists():
         gan = GAN.from_preset(preset, precision, seed)
-        train(gan, images, steps=steps, run=run, sample_every=max(1, steps // 10), checkpoint_every=500)
+        history = train(gan, images, steps=steps, run=run, sample_every=max(1, steps // 10), checkpoint_every=500)
+        if history.interrupted:
+            sys.exit(130)
         found = metrics.evaluate(
             gan.average, held_out, preset.extractor, samples, seed, metrics=METRICS, training=images
         )

@@ -123,7 +123,8 @@ def fetch(name):
         raise UserError(unknown("dataset", name, SHA256))
     if name == "pokemon":
         pokemon.fetch(where(name))
-        _pokemon.cache_clear(), _split.cache_clear()
+        _pokemon.cache_clear()
+        _split.cache_clear()
     return sum(len(load(name, split)) for split in ("train", "test"))
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from dcgan_tf import cache, checkpoint, datasets, figures
 from dcgan_tf.extractors import Features, extractor
 from dcgan_tf.gan import generate, latents
-from dcgan_tf.presets import METRICS
+from dcgan_tf.presets import METRICS, check_metrics
 
 PAIRS = 1_000  # whose MS-SSIM is averaged
 MOST = 5_000  # images of each kind whose neighbourhoods are drawn: the table of distances grows with the square
@@ -198,7 +198,11 @@ def compare(fake, real, judge, metrics=METRICS, training=None, real_features=Non
 
     Returns:
         A dict: extractor, description, samples, held_out, and the scores (`report` says what they mean).
+
+    Raises:
+        UserError: a metric that does not exist.
     """
+    check_metrics(metrics)
     scores = {"extractor": judge.name, "description": judge.description, "samples": len(fake), "held_out": len(real)}
     if set(metrics) & {"fid", "kid", "is", "coverage"}:
         found, expected = judge(fake, progress), real_features or judge(real, progress)
@@ -206,10 +210,11 @@ def compare(fake, real, judge, metrics=METRICS, training=None, real_features=Non
         scores["fid"] = frechet_distance(statistics(found.features), statistics(expected.features))
     if "kid" in metrics:
         scores["kid"], scores["kid_error"] = kernel_distance(found.features, expected.features)
+    if "is" in metrics:
+        scores["classes"] = judge.classes
     if "is" in metrics and judge.classes:
         shares, real_shares = class_shares(found.probabilities), class_shares(expected.probabilities)
         scores |= {
-            "classes": judge.classes,
             "inception_score": inception_score(found.probabilities),
             "class_shares": shares.tolist(),
             "class_distance": float(np.abs(shares - real_shares).sum() / 2),
@@ -294,7 +299,7 @@ def report(scores):
         line("inception score", f"{scores['inception_score']:.2f}", f"{most} is clear and varied, 1 is not")
         line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
         line("classes missed", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0 % has the real shares")
-    elif "fid" in scores:
+    elif "classes" in scores:
         lines.append(f"  {'inception score':22} left out: this judge has no classes")
     if "pair_similarity" in scores:
         found = f"{scores['pair_similarity']:.3f}, real {scores['real_pair_similarity']:.3f}"

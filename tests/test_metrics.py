@@ -328,5 +328,13 @@ def test_the_report_names_every_score_and_says_what_is_left_out(halves, judge):
     assert ("left out" in report) == (judge.classes is None)
 
 
+def test_only_what_was_asked_for_is_reported_and_an_unknown_metric_is_refused():
+    images, judge = datasets.load("mnist", "test")[:60], extractors.extractor("mnist")
+    report = metrics.report(metrics.compare(images[:30], images[30:], judge, ("fid",)))
+    assert "FID" in report and "inception score" not in report
+    with pytest.raises(UserError, match="did you mean 'kid'"):
+        metrics.compare(images[:30], images[30:], judge, ("fid", "kidd"))
+
+
 def test_the_names_known_without_tensorflow_are_the_ones_that_exist():
     assert set(extractors._LOADERS) | {"inception"} == set(EXTRACTORS)
