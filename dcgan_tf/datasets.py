@@ -167,11 +167,14 @@ def hold_out(images, share=0.1, most=3_000, least=20):
     """Split images that come without a split: (to train on, held out). The same images are always held out.
 
     A tenth is held out, at least 20 (KID needs as many) and at most 3,000; nothing of fewer than 100 images, where
-    each one is needed: then the second part is empty.
+    each one is needed: then the second part is empty. Images that are equal stay together, so that none is on both
+    sides; equal ones count once.
     """
-    held = 0 if len(images) < 100 else int(np.clip(share * len(images), least, most))
-    order = permutation(len(images), 0, 0)
-    return images[np.sort(order[held:])], images[np.sort(order[:held])]
+    numbers = {}  # of the different images, as they come
+    number = [numbers.setdefault(hashlib.sha256(image.tobytes()).digest(), len(numbers)) for image in images]
+    held = 0 if len(numbers) < 100 else int(np.clip(share * len(numbers), least, most))
+    out = np.isin(number, permutation(len(numbers), 0, 0)[:held])
+    return images[~out], images[out]
 
 
 def permutation(count, seed, epoch):

@@ -197,5 +197,11 @@ def test_what_is_held_out_is_fixed_and_disjoint():
 
 @pytest.mark.parametrize(("count", "held"), [(99, 0), (100, 20), (1_000, 100), (50_000, 3_000)])
 def test_how_many_are_held_out(count, held):
-    train, test = datasets.hold_out(np.zeros((count, 1, 1, 1), np.uint8))
+    train, test = datasets.hold_out(np.arange(count, dtype="<u4").view(np.uint8).reshape(-1, 2, 2, 1))
     assert (len(train), len(test)) == (count - held, held)
+
+
+def test_equal_images_are_never_on_both_sides():
+    train, test = datasets.hold_out(np.concatenate([numbered(200)] * 3))
+    assert (len(train), len(test)) == (540, 60)
+    assert not set(train[:, 0, 0, 0]) & set(test[:, 0, 0, 0])
