@@ -21,11 +21,12 @@ from dcgan_tf import GAN, datasets, devices, metrics, presets, train
 METRICS = ("fid", "kid", "is", "diversity", "neighbours")
 
 
-def recipes(dataset):
-    """The recipes by name."""
+def recipes(dataset, width):
+    """The recipes by name, with networks of another width if one is given."""
     ours = presets.get("pokemon" if dataset == "monsters" else dataset)
     paper = replace(presets.PAPER, extractor=ours.extractor)
-    return {"ours": ours, "paper": paper, "bare": replace(ours, augment="")}
+    found = {"ours": ours, "paper": paper, "bare": replace(ours, augment="")}
+    return {name: replace(preset, width=width or preset.width) for name, preset in found.items()}
 
 
 def seconds_a_step(arms, images, precision, rounds=6):
@@ -73,15 +74,20 @@ def main():
     parser.add_argument("dataset", choices=("anime", "pokemon", "monsters", "faces"))
     parser.add_argument("--arms", nargs="+", choices=("ours", "paper", "bare"), default=["ours", "paper"])
     parser.add_argument("--steps", type=int, default=3_000, help="of our recipe; the others get the same minutes")
+    parser.add_argument("--width", type=int, help="of all networks: narrow ones train for longer in as many minutes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--samples", type=int, default=2_048)
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"))
     options = parser.parse_args()
 
     images, held_out = datasets.load(options.dataset), datasets.load(options.dataset, "test")
-    arms = {name: preset for name, preset in recipes(options.dataset).items() if name in options.arms or name == "ours"}
+    arms = {
+        name: preset
+        for name, preset in recipes(options.dataset, options.width).items()
+        if name in options.arms or name == "ours"
+    }
     precision, _ = devices.precision()
-    folder = options.runs / options.dataset
+    folder = options.runs / (f"{options.dataset}-width{options.width}" if options.width else options.dataset)
     pace = measured(folder, arms, images, precision)
     steps = {name: round(options.steps * pace["ours"] / pace[name]) for name in arms}
     steps["bare"] = options.steps  # an ablation: the same steps

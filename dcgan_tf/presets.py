@@ -114,7 +114,7 @@ PRESETS |= {
         dataset="faces",
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(10_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "cpu": Schedule(8_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
             "gpu": Schedule(50_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),
