@@ -28,6 +28,8 @@ def run(path, profile):
         for output in cell.get("outputs", ()):
             if output.get("name") == "stderr":
                 raise SystemExit(f"{path.name} wrote to stderr: {output['text'][:300]}")
+            if "image/png" in output.get("data", {}):
+                output["data"].pop("image/jpeg", None)  # Pillow gives both
             if "text" in output:
                 output["text"] = output["text"].replace(str(HERE.parent), "..")
     notebook.metadata.pop("widgets", None)
