@@ -84,7 +84,7 @@ def main():
     arms = {
         name: preset
         for name, preset in recipes(options.dataset, options.width).items()
-        if name in options.arms or name == "ours"
+        if name in {"ours", *options.arms}
     }
     precision, _ = devices.precision()
     folder = options.runs / (f"{options.dataset}-width{options.width}" if options.width else options.dataset)
