@@ -1,0 +1,103 @@
+"""A training step of numpy_dcgan against the same step in TensorFlow: python -m benchmarks.numpy_step
+
+The pair is seed 000's for 64x64 images: Dense to 8x8x256 and three transposed convolutions; two convolutions, dropout
+and Dense. A step draws its noise and dropout masks, and takes both networks forwards and backwards, batch norm and
+both Adams included. float32 on both sides, as many threads for each; the two take turns, and medians are compared.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+parser.add_argument("--batch-size", type=int, default=64)
+parser.add_argument("--rounds", type=int, default=15)
+parser.add_argument("--threads", type=int, default=os.cpu_count())
+options = parser.parse_args()
+for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ[name] = str(options.threads)
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from dcgan_tf import devices, numpy_dcgan  # noqa: E402
+
+tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+
+
+def networks(kind, sequential):
+    """Generator and discriminator of one library."""
+    tanh = kind.Tanh() if hasattr(kind, "Tanh") else kind.Activation("tanh")
+    generator = [kind.Dense(8 * 8 * 256), kind.BatchNormalization(), kind.LeakyReLU(0.2), kind.Reshape((8, 8, 256))]
+    for filters in (128, 64):
+        generator += [kind.Conv2DTranspose(filters, 4, 2, "same"), kind.BatchNormalization(), kind.LeakyReLU(0.2)]
+    generator += [kind.Conv2DTranspose(3, 4, 2, "same"), tanh]
+    discriminator = []
+    for filters in (64, 128):
+        discriminator += [kind.Conv2D(filters, 4, 2, "same"), kind.LeakyReLU(0.2), kind.Dropout(0.3)]
+    discriminator += [kind.Flatten(), kind.Dense(1)]
+    pair = sequential(generator), sequential(discriminator)
+    pair[0].build((None, 100))
+    pair[1].build((None, 64, 64, 3))
+    return pair
+
+
+def ours(batch):
+    """A function that takes one step in NumPy."""
+    generator, discriminator = networks(numpy_dcgan.layers, numpy_dcgan.Sequential)
+    adam = numpy_dcgan.optimizers.Adam
+    gan = numpy_dcgan.GAN(generator, discriminator, adam(2e-4, 0.5), adam(2e-4, 0.5))
+    random = np.random.default_rng(0)
+    return lambda: gan.train_step(batch, random.standard_normal((len(batch), 100), np.float32))
+
+
+def theirs(batch):
+    """A function that takes the same step in TensorFlow, written as its tutorials write it."""
+    generator, discriminator = networks(keras.layers, keras.Sequential)
+    optimizers = [keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5)]
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
+        optimizer.build(network.trainable_variables)
+
+    @tf.function
+    def step(real):
+        noise = tf.random.normal([len(batch), 100])
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            fake = generator(noise, training=True)
+            of_real, of_fake = discriminator(real, training=True), discriminator(fake, training=True)
+            g_loss = loss(tf.ones_like(of_fake), of_fake)
+            d_loss = loss(tf.ones_like(of_real), of_real) + loss(tf.zeros_like(of_fake), of_fake)
+        for network, tape, value, optimizer in zip(
+            (generator, discriminator), (g_tape, d_tape), (g_loss, d_loss), optimizers, strict=True
+        ):
+            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
+        return g_loss
+
+    real = tf.constant(batch)
+    return lambda: float(step(real))
+
+
+def main():
+    batch = np.random.default_rng(1).uniform(-1, 1, (options.batch_size, 64, 64, 3)).astype(np.float32)
+    steps = {"NumPy": ours(batch), "TensorFlow": theirs(batch)}
+    times = {name: [] for name in steps}
+    for turn in range(options.rounds + 2):
+        for name, step in steps.items():
+            then = time.perf_counter()
+            step()
+            times[name].append(time.perf_counter() - then)
+        print(f"\rround {turn + 1} of {options.rounds + 2}", end="", file=sys.stderr, flush=True)
+    medians = {name: 1e3 * float(np.median(taken[2:])) for name, taken in times.items()}  # two to warm up
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    print(f"\n{devices.describe()}; {options.threads} threads; batches of {options.batch_size}; float32")
+    print(f"NumPy {np.__version__} with {blas['name']} {blas['version']}, TensorFlow {tf.__version__}\n")
+    print("| | ms a step |\n|---|---|")
+    for name, value in medians.items():
+        print(f"| {name} | {value:.0f} |")
+    print(f"\nNumPy takes {medians['NumPy'] / medians['TensorFlow']:.2f} times as long.")
+
+
+if __name__ == "__main__":
+    main()

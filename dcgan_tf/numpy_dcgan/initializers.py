@@ -1,0 +1,62 @@
+"""How weights begin. Each is called with a shape and a dtype, as Keras's are."""
+
+import numpy as np
+
+
+def fans(shape):
+    """How many values (a sum takes, a value goes into), as Keras counts them from a kernel's shape."""
+    field = int(np.prod(shape[:-2]))
+    return field * shape[-2], field * shape[-1]
+
+
+class Zeros:
+    """All zeros."""
+
+    def __call__(self, shape, dtype="float32"):
+        return np.zeros(shape, dtype)
+
+
+class Ones:
+    """All ones."""
+
+    def __call__(self, shape, dtype="float32"):
+        return np.ones(shape, dtype)
+
+
+class RandomNormal:
+    """N(mean, stddev). DCGAN's is N(0, 0.02) (Radford et al. 2015, section 4)."""
+
+    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+        self.mean, self.stddev, self.random = mean, stddev, np.random.default_rng(seed)
+
+    def __call__(self, shape, dtype="float32"):
+        return self.random.normal(self.mean, self.stddev, shape).astype(dtype)
+
+
+class GlorotUniform:
+    """U(-limit, limit) with limit = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16)."""
+
+    def __init__(self, seed=None):
+        self.random = np.random.default_rng(seed)
+
+    def __call__(self, shape, dtype="float32"):
+        limit = np.sqrt(6 / sum(fans(shape)))
+        return self.random.uniform(-limit, limit, shape).astype(dtype)
+
+
+class HeNormal:
+    """N(0, sqrt(2 / fan_in)) (He et al. 2015, eq. 10). Keras cuts the tails off; this does not."""
+
+    def __init__(self, seed=None):
+        self.random = np.random.default_rng(seed)
+
+    def __call__(self, shape, dtype="float32"):
+        return self.random.normal(0, np.sqrt(2 / fans(shape)[0]), shape).astype(dtype)
+
+
+NAMES = {"zeros": Zeros, "ones": Ones, "glorot_uniform": GlorotUniform, "he_normal": HeNormal}
+
+
+def get(initializer):
+    """An initializer by its Keras name, or the one that was given."""
+    return NAMES[initializer]() if isinstance(initializer, str) else initializer

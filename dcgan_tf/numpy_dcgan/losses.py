@@ -1,0 +1,25 @@
+"""Losses of a batch of logits [N, 1], each with its gradient: functions of (logits, labels) that return both."""
+
+import numpy as np
+
+
+def binary_crossentropy(logits, labels):
+    """Mean binary cross-entropy of logits, and its gradient.
+
+    softplus(x) - x t, whose derivative is sigmoid(x) - t (Goodfellow et al. 2014, eq. 1, in terms of logits).
+
+    Args:
+        logits: float [N, 1].
+        labels: the target t, a number or [N, 1]: 1 for real, 0 for fake, between them for smoothed labels.
+    """
+    loss = np.logaddexp(0, logits) - logits * labels
+    gradient = (0.5 + 0.5 * np.tanh(0.5 * logits) - labels) / logits.size
+    return float(loss.mean()), gradient.astype(logits.dtype)
+
+
+def wasserstein(scores, sign):
+    """sign times the mean score of a critic, and its gradient (Arjovsky et al. 2017, algorithm 1).
+
+    The critic minimises -1 x the reals' mean + 1 x the fakes'; the generator -1 x the fakes'.
+    """
+    return float(sign * scores.mean()), np.full_like(scores, sign / scores.size)

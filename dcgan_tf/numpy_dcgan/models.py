@@ -1,0 +1,98 @@
+"""Sequential: layers one after the other."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+class Sequential:
+    """A stack of layers, with Keras's methods."""
+
+    def __init__(self, layers, name="sequential"):
+        self.layers, self.name = list(layers), name
+        self.input_shape = None
+
+    def build(self, input_shape):
+        """Make all weights for inputs of the shape (None, ...)."""
+        self.input_shape = tuple(input_shape)
+        for layer, shape in zip(self.layers, self.shapes(), strict=True):
+            layer.build(shape)
+
+    def shapes(self):
+        """The shape of each layer's input."""
+        shape, found = self.input_shape, []
+        for layer in self.layers:
+            found.append(shape)
+            shape = layer.output_shape(shape)
+        return found
+
+    @property
+    def output_shape(self):
+        """The shape, (None, ...), of what comes out."""
+        return self.layers[-1].output_shape(self.shapes()[-1])
+
+    def __call__(self, x, training=False):
+        """Apply all layers to a batch [N, ...]."""
+        for layer in self.layers:
+            x = layer(x, training)
+        return x
+
+    def backward(self, dy, weights=True, inputs=True):
+        """The gradient with respect to the input of the last call; leaves those of the weights in the layers."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy, weights, inputs or layer is not self.layers[0])
+        return dy
+
+    @property
+    def weights(self):
+        """All weights, in Keras's order."""
+        return [weight for layer in self.layers for weight in layer.weights]
+
+    @property
+    def trainable_weights(self):
+        """Those of the layers that are not frozen."""
+        return [weight for layer in self.layers for weight in layer.trainable_weights]
+
+    @property
+    def gradients(self):
+        """Those of the trainable weights, in their order, as the last `backward` left them."""
+        return [gradient for layer in self.layers if layer.trainable for gradient in layer.gradients]
+
+    def get_weights(self):
+        """Copies of all weights, as Keras's get_weights returns them."""
+        return [weight.copy() for weight in self.weights]
+
+    def set_weights(self, values):
+        """Take all weights over, from a Keras model with the same layers as well."""
+        if len(values) != len(self.weights):
+            raise ValueError(f"{self.name} has {len(self.weights)} weights, not {len(values)}")
+        values = iter(values)
+        for layer in self.layers:
+            layer.set_weights([next(values) for _ in layer.weights])
+
+    def save(self, path):
+        """Write all weights to an .npz file: beside it first, so that it is never half-written."""
+        path = Path(path)
+        beside = path.with_suffix(".partial")
+        with beside.open("wb") as file:
+            np.savez(file, *self.weights)
+        os.replace(beside, path)
+
+    def load(self, path):
+        """Read the weights that `save` wrote; nothing is unpickled."""
+        with np.load(path, allow_pickle=False) as saved:
+            self.set_weights([saved[f"arr_{i}"] for i in range(len(saved.files))])
+
+    def count_params(self):
+        """The number of values in all weights."""
+        return sum(weight.size for weight in self.weights)
+
+    def summary(self):
+        """Print the layers, the shapes of their outputs and the number of their parameters."""
+        print(f"{self.name}: input {self.input_shape}")
+        for layer, shape in zip(self.layers, self.shapes(), strict=True):
+            frozen = "" if layer.trainable or not layer.weights else "   frozen"
+            print(f"  {layer.name:20}{layer.output_shape(shape)!s:22}{layer.count_params():>10,}{frozen}")
+        trained = sum(weight.size for weight in self.trainable_weights)
+        print(f"  {self.count_params():,} parameters, {trained:,} of them trainable")

@@ -1,0 +1,305 @@
+"""The NumPy layers, losses, optimizers and training step against Keras and tf.GradientTape."""
+
+import itertools
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan_tf import numpy_dcgan
+from dcgan_tf.numpy_dcgan import layers, losses, optimizers
+
+RANDOM = np.random.default_rng(0)
+
+
+def relative(found, expected):
+    """The largest difference, in units of the largest value."""
+    return np.max(np.abs(found - expected)) / max(np.max(np.abs(expected)), 1e-12)
+
+
+def agree(ours, theirs, x, tolerance=1e-4, training=True):
+    """Same weights, same input: compare the output and every gradient; returns the worst relative difference."""
+    ours.build((None, *x.shape[1:]))
+    theirs.build((None, *x.shape[1:]))
+    for weight in ours.weights:  # all of them away from 0 and 1, so that each matters
+        weight[...] = RANDOM.uniform(0.5, 1.5, weight.shape)
+    theirs.set_weights(ours.get_weights())
+    with tf.GradientTape() as tape:
+        tensor = tf.constant(x)
+        tape.watch(tensor)
+        expected = theirs(tensor, training=training)
+        dy = RANDOM.standard_normal(expected.shape).astype(x.dtype)
+        loss = tf.reduce_sum(expected * dy)
+    gradients = tape.gradient(loss, [tensor, *theirs.trainable_variables])
+    found = ours(x, training=training)
+    dx = ours.backward(dy)
+    assert found.dtype == dx.dtype == x.dtype
+    pairs = [(found, expected.numpy()), (dx, gradients[0].numpy())]
+    trainable = gradients[1:] if ours.trainable_weights else []
+    pairs += [(a, b.numpy()) for a, b in zip(ours.gradients, trainable, strict=True)]
+    pairs += list(zip(ours.get_weights(), theirs.get_weights(), strict=True))
+    worst = max(relative(*pair) for pair in pairs)
+    assert worst < tolerance
+    assert all(one.shape == other.shape for one, other in pairs)
+    return worst
+
+
+def images(size=(9, 7), channels=3, n=4):
+    return RANDOM.standard_normal((n, *size, channels)).astype(np.float32)
+
+
+GRID = list(itertools.product((1, 2, 3, 4, 5), (1, 2, 3), ("same", "valid"), ((1, 3), (5, 2))))
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "channels"), GRID)
+def test_convolution(kernel, stride, padding, channels):
+    inside, outside = channels
+    agree(
+        layers.Conv2D(outside, kernel, stride, padding),
+        keras.layers.Conv2D(outside, kernel, stride, padding),
+        images(channels=inside),
+    )
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "channels"), GRID)
+def test_transposed_convolution(kernel, stride, padding, channels):
+    inside, outside = channels
+    agree(
+        layers.Conv2DTranspose(outside, kernel, stride, padding),
+        keras.layers.Conv2DTranspose(outside, kernel, stride, padding),
+        images((5, 4), inside),
+    )
+
+
+@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
+def test_unequal_kernels_and_no_bias(name):
+    arguments = {"filters": 3, "kernel_size": (3, 4), "strides": (1, 2), "padding": "same", "use_bias": False}
+    if name == "Conv2D":  # Keras takes unequal strides for neither on every device: only on the transposed here
+        arguments["strides"] = 2
+    agree(getattr(layers, name)(**arguments), getattr(keras.layers, name)(**arguments), images())
+
+
+def test_dense():
+    agree(layers.Dense(5), keras.layers.Dense(5), RANDOM.standard_normal((6, 7)).astype(np.float32))
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(16, 5), (8, 6, 6, 3)])
+def test_batch_normalization(shape, training):
+    arguments = {"momentum": 0.9, "epsilon": 1e-5}
+    x = RANDOM.normal(2, 3, shape).astype(np.float32)
+    agree(layers.BatchNormalization(**arguments), keras.layers.BatchNormalization(**arguments), x, training=training)
+
+
+ACTIVATIONS = {
+    "LeakyReLU": (layers.LeakyReLU(0.2), keras.layers.LeakyReLU(0.2)),
+    "ReLU": (layers.ReLU(), keras.layers.ReLU()),
+    "Tanh": (layers.Tanh(), keras.layers.Activation("tanh")),
+    "Sigmoid": (layers.Sigmoid(), keras.layers.Activation("sigmoid")),
+    "Flatten": (layers.Flatten(), keras.layers.Flatten()),
+    "Reshape": (layers.Reshape((9, 21)), keras.layers.Reshape((9, 21))),
+    "Dropout at rate 0": (layers.Dropout(0.0), keras.layers.Dropout(0.0)),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_layers_without_weights(name):
+    agree(*ACTIVATIONS[name], images())
+
+
+def test_dropout_keeps_the_mean_and_masks_the_gradient_alike():
+    layer = layers.Dropout(0.3, seed=1)
+    x = np.ones((200, 500), np.float32)
+    y = layer(x, training=True)
+    assert np.mean(y == 0) == pytest.approx(0.3, abs=0.01)
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.7)}
+    np.testing.assert_array_equal(layer.backward(x), y)
+    np.testing.assert_array_equal(layer(x), x)
+
+
+def test_losses_are_those_of_keras():
+    logits = RANDOM.normal(0, 5, (32, 1))
+    for labels in (1.0, 0.0, 0.9, RANDOM.random((32, 1))):
+        with tf.GradientTape() as tape:
+            x = tf.constant(logits)
+            tape.watch(x)
+            expected = keras.losses.BinaryCrossentropy(from_logits=True)(np.broadcast_to(labels, x.shape), x)
+        loss, gradient = losses.binary_crossentropy(logits, labels)
+        assert loss == pytest.approx(float(expected), rel=1e-6)
+        np.testing.assert_allclose(gradient, tape.gradient(expected, x), rtol=1e-6, atol=1e-9)
+    assert losses.wasserstein(logits, -1)[0] == pytest.approx(-logits.mean())
+    np.testing.assert_allclose(losses.wasserstein(logits, -1)[1], -1 / 32)
+
+
+def test_cross_entropy_of_extreme_logits_is_finite():
+    loss, gradient = losses.binary_crossentropy(np.array([[1e4], [-1e4]], np.float32), 1.0)
+    assert loss == pytest.approx(5_000)
+    np.testing.assert_allclose(gradient, [[0], [-0.5]])
+
+
+OPTIMIZERS = {
+    "SGD": (optimizers.SGD(0.1), keras.optimizers.SGD(0.1)),
+    "Adam": (optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5)),
+    "Adam, defaults": (optimizers.Adam(), keras.optimizers.Adam()),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_are_those_of_keras(name):
+    ours, theirs = OPTIMIZERS[name]
+    weights = [RANDOM.standard_normal(shape).astype(np.float32) for shape in ((3, 4), (4,))]
+    variables = [keras.Variable(weight) for weight in weights]
+    for _ in range(5):
+        gradients = [RANDOM.standard_normal(weight.shape).astype(np.float32) for weight in weights]
+        ours.apply(gradients, weights)
+        theirs.apply([tf.constant(gradient) for gradient in gradients], variables)
+    for weight, variable in zip(weights, variables, strict=True):
+        np.testing.assert_allclose(weight, variable.numpy(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["glorot_uniform", "he_normal"])
+@pytest.mark.parametrize("shape", [(300, 200), (3, 3, 40, 60)])
+def test_initializers_spread_as_those_of_keras(name, shape):
+    ours, theirs = numpy_dcgan.initializers.get(name)(shape), keras.initializers.get(name)(shape).numpy()
+    assert ours.dtype == np.float32
+    assert ours.std() == pytest.approx(theirs.std(), rel=0.03)
+    assert abs(ours.mean()) < 0.03 * ours.std()
+
+
+def networks(kind, dtype):
+    """A small pair with every layer that a DCGAN has, in Keras or in NumPy.
+
+    The constants are ones that float32 holds exactly: Keras rounds some of them to it even in float64.
+    """
+    like = kind.Conv2D.__module__.startswith("keras")
+    tanh = kind.Activation("tanh", dtype=dtype) if like else kind.Tanh(dtype=dtype)
+    generator = [
+        kind.Dense(4 * 4 * 8, dtype=dtype),
+        kind.Reshape((4, 4, 8), dtype=dtype),
+        kind.BatchNormalization(momentum=0.875, epsilon=2**-10, dtype=dtype),
+        kind.LeakyReLU(0.25, dtype=dtype),
+        kind.Conv2DTranspose(6, 4, 2, "same", use_bias=False, dtype=dtype),
+        kind.BatchNormalization(momentum=0.875, epsilon=2**-10, dtype=dtype),
+        kind.ReLU(dtype=dtype),
+        kind.Conv2DTranspose(3, 5, 2, "same", dtype=dtype),
+        tanh,
+    ]
+    discriminator = [
+        kind.Conv2D(8, 4, 2, "same", dtype=dtype),
+        kind.LeakyReLU(0.25, dtype=dtype),
+        kind.Conv2D(12, 5, 2, "same", dtype=dtype),
+        kind.BatchNormalization(momentum=0.875, epsilon=2**-10, dtype=dtype),
+        kind.LeakyReLU(0.25, dtype=dtype),
+        kind.Flatten(dtype=dtype),
+        kind.Dense(1, dtype=dtype),
+    ]
+    sequential = keras.Sequential if like else numpy_dcgan.Sequential
+    pair = sequential(generator), sequential(discriminator)
+    pair[0].build((None, 10))
+    pair[1].build((None, 16, 16, 3))
+    return pair
+
+
+def keras_step(generator, discriminator, optimizers, real, noise):
+    """The same training step with Keras and GradientTape."""
+
+    def loss(labels, logits):  # Keras's own computes in float32
+        return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+
+    with tf.GradientTape(persistent=True) as tape:
+        fake = generator(noise, training=True)
+        of_real, of_fake = discriminator(real, training=True), discriminator(fake, training=True)
+        g_loss = loss(tf.ones_like(of_fake), of_fake)
+        d_loss = loss(tf.ones_like(of_real), of_real) + loss(tf.zeros_like(of_fake), of_fake)
+    steps = [
+        (net, tape.gradient(value, net.trainable_variables))
+        for net, value in ((generator, g_loss), (discriminator, d_loss))
+    ]
+    for (net, gradients), optimizer in zip(steps, optimizers, strict=True):
+        optimizer.apply(gradients, net.trainable_variables)
+    return float(g_loss), float(d_loss)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-8), ("float32", 1e-2)])
+def test_five_steps_of_training_end_where_those_of_keras_do(dtype, tolerance):
+    theirs = networks(keras.layers, dtype)
+    ours = networks(layers, dtype)
+    for mine, other in zip(ours, theirs, strict=True):
+        mine.set_weights(other.get_weights())
+    started = [weight for network in ours for weight in network.get_weights()]
+    settings = {"learning_rate": 2**-9, "beta_1": 0.5, "beta_2": 1 - 2**-10, "epsilon": 2**-23}
+    gan = numpy_dcgan.GAN(*ours, optimizers.Adam(**settings), optimizers.Adam(**settings))
+    adams = [keras.optimizers.Adam(**settings), keras.optimizers.Adam(**settings)]
+    for _ in range(5):
+        real = RANDOM.uniform(-1, 1, (16, 16, 16, 3)).astype(dtype)
+        noise = RANDOM.standard_normal((16, 10)).astype(dtype)
+        found = gan.train_step(real, noise)
+        g_loss, d_loss = keras_step(*theirs, adams, real, noise)
+        assert found["g_loss"] == pytest.approx(g_loss, rel=max(tolerance, 1e-6))
+        assert found["d_loss_real"] + found["d_loss_fake"] == pytest.approx(d_loss, rel=max(tolerance, 1e-6))
+    found = [weight for network in ours for weight in network.get_weights()]
+    expected = [weight for network in theirs for weight in network.get_weights()]
+    if dtype == "float64":
+        assert max(np.max(np.abs(a - b)) for a, b in zip(found, expected, strict=True)) < tolerance
+    apart = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(found, expected, strict=True)))
+    moved = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(found, started, strict=True)))
+    assert apart < tolerance * moved
+
+
+def test_a_frozen_layer_keeps_its_weights_and_passes_the_gradient_on():
+    generator, discriminator = networks(layers, "float32")
+    for layer in generator.layers[4:6]:
+        layer.trainable = False
+    gan = numpy_dcgan.GAN(generator, discriminator, optimizers.Adam(), optimizers.Adam())
+    before = [layer.get_weights() for layer in generator.layers]
+    gan.train(RANDOM.integers(0, 255, (32, 16, 16, 3)).astype(np.uint8), steps=3, batch_size=8)
+    for i, (layer, old) in enumerate(zip(generator.layers, before, strict=True)):
+        same = [np.array_equal(*pair) for pair in zip(layer.get_weights(), old, strict=True)]
+        assert all(same) if i in (4, 5) else not any(same), layer.name
+
+
+def test_a_frozen_layer_in_the_middle_gives_the_gradient_that_keras_gives():
+    ours, theirs = networks(layers, "float32")[0], networks(keras.layers, "float32")[0]
+    for network in (ours, theirs):
+        for layer in network.layers[4:6]:
+            layer.trainable = False
+    ours.set_weights(theirs.get_weights())
+    x = RANDOM.standard_normal((8, 10)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(theirs(x, training=True) ** 2)
+    expected = tape.gradient(loss, theirs.trainable_variables)
+    ours.backward(2 * ours(x, training=True))
+    assert len(ours.gradients) == len(expected)
+    for found, wanted in zip(ours.gradients, expected, strict=True):
+        assert relative(found, wanted.numpy()) < 1e-4
+
+
+def test_weights_are_saved_whole_and_without_pickle(tmp_path):
+    ours = networks(layers, "float32")[0]
+    ours.save(tmp_path / "g.npz")
+    other = networks(layers, "float32")[0]
+    other.load(tmp_path / "g.npz")
+    x = RANDOM.standard_normal((2, 10)).astype(np.float32)
+    np.testing.assert_array_equal(ours(x), other(x))
+    assert [path.name for path in tmp_path.iterdir()] == ["g.npz"]
+    with pytest.raises(ValueError, match="do not fit"):
+        other.layers[0].set_weights([np.zeros((3, 3)), np.zeros(3)])
+
+
+def test_the_summary_counts_what_keras_counts(capsys):
+    ours, theirs = networks(layers, "float32")[0], networks(keras.layers, "float32")[0]
+    ours.layers[0].trainable = False
+    ours.summary()
+    printed = capsys.readouterr().out
+    trained = theirs.count_params() - 10 * 128 - 128 - 2 * (8 + 6)
+    assert f"{theirs.count_params():,} parameters, {trained:,} of them trainable" in printed
+    assert ours.output_shape == theirs.output_shape == (None, 16, 16, 3)
+    assert "frozen" in printed
+
+
+def test_importing_it_imports_no_tensorflow():
+    code = "import sys, dcgan_tf.numpy_dcgan; print(sorted({'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
