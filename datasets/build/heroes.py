@@ -6,32 +6,20 @@ one unit resemble each other.
 """
 
 import re
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import sources
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # the repository, for the game's colours
+from dcgan_tf import teams
 
 PACKAGE = ("wesnoth-1.16-data", "1:1.16.9-1", "1012b964bd412a6770685e3324ae3b61e176caff7846192d1ee63d55cd621e26")
 ROOT = "./usr/share/games/wesnoth/1.16/data/core/"
 UNITS = ROOT + "images/units/"
 
-# data/core/team-colors.cfg: the palette that stands for "team colour", and each team's (mid, max, min).
-PALETTE = (
-    "F49AC1 3F0016 55002A 690039 7B0045 8C0051 9E005D B10069 C30074 D6007F EC008C EE3D96 EF5BA1 F172AC F287B6 F6ADCD "
-    "F8C1D9 FAD5E5 FDE9F1"
-).split()
-TEAMS = {
-    "red": "FF0000 FFFFFF 000000",
-    "blue": "2E419B FFFFFF 0F0F0F",
-    "green": "62B664 FFFFFF 000000",
-    "purple": "93009D FFFFFF 000000",
-    "black": "5A5A5A FFFFFF 000000",
-    "brown": "945027 FFFFFF 000000",
-    "orange": "FF7E00 FFFFFF 0F0F0F",
-    "white": "E1E1E1 FFFFFF 1E1E1E",
-    "teal": "30CBC0 FFFFFF 000000",
-    "gold": "FFF35A FFF8D2 994F13",
-}
 NOT_A_UNIT = re.compile(
     r"(halo|projectile|missile|fire-burst|fake/|random-dice|unknown-unit|[-+](die|dying|death)[-.\d]|transport|explo"
     r"|[-_]shadow\.png|^monsters/.*tentacle)"
@@ -44,23 +32,11 @@ FRAME = re.compile(
 )
 
 
-def _rgb(code):
-    return np.array(list(bytes.fromhex(code)))
-
-
 def recolor(sprite, team):
-    """Return the RGBA sprite with the palette's colours replaced by the team's (the engine's recolor_range rule)."""
-    mid, high, low = map(_rgb, TEAMS[team].split())
-    reference = _rgb(PALETTE[0]).sum() // 3
+    """Return the RGBA sprite with the palette's colours replaced by the team's."""
+    source = np.array([list(bytes.fromhex(code)) for code in teams.PALETTE], np.uint8)
     painted = sprite.copy()
-    for code in PALETTE:
-        average = _rgb(code).sum() // 3
-        if average <= reference:
-            ratio, end = average / reference, low
-        else:
-            ratio, end = (255 - average) / (255 - reference), high
-        here = (sprite[..., :3] == _rgb(code)).all(-1)
-        painted[here, :3] = np.minimum((ratio * mid + (1 - ratio) * end).astype(int), 255)
+    painted[..., :3] = teams.paint(sprite[..., :3], source, teams.shades(team))
     return painted
 
 
@@ -118,7 +94,7 @@ def build():
     names = sorted(sprites, key=lambda name: (name not in base, name))
     names = [names[i] for i in sources.far_apart(sources.on_white(np.stack([sprites[n] for n in names])), 7)]
     rng = np.random.default_rng(0)
-    painted = np.stack([recolor(sprites[name], list(TEAMS)[rng.integers(len(TEAMS))]) for name in names])
+    painted = np.stack([recolor(sprites[name], list(teams.TEAMS)[rng.integers(len(teams.TEAMS))]) for name in names])
     units = [FRAME.sub("", name) for name in names]
     return {
         "images": np.rint(sources.on_white(painted)).astype(np.uint8),
