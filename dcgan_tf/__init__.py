@@ -6,7 +6,19 @@ TensorFlow has started.
 
 import importlib
 
-_WITHOUT_TENSORFLOW = ("datasets", "devices", "errors", "gif", "latent", "presets", "weights")
+_WITHOUT_TENSORFLOW = (
+    "balance",
+    "datasets",
+    "devices",
+    "errors",
+    "gif",
+    "latent",
+    "numpy_dcgan",
+    "presets",
+    "progressive",
+    "teams",
+    "weights",
+)
 _MODULES = (
     *_WITHOUT_TENSORFLOW,
     "augment",

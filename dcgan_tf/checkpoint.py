@@ -5,7 +5,9 @@ dropout layers; so does best/step_0000400/, where a metric is followed. The late
 images and the fixed latents of the samples are functions of the seed and the step, so they need no saving.
 """
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import tensorflow as tf
@@ -29,6 +31,20 @@ def _state(gan):
     )
 
 
+def _plan(gan):
+    """What is not a variable: the stage of progressive growing and the controller's state."""
+    return {
+        "stage": asdict(gan.stage) if gan.stage else None,
+        "controller": gan.controller.state() if gan.controller else None,
+    }
+
+
+def plan(folder):
+    """The stage and the controller's state that a checkpoint was saved with, as plain dicts, or None each."""
+    path = Path(folder) / "plan.json"
+    return json.loads(path.read_text()) if path.exists() else {"stage": None, "controller": None}
+
+
 def folders(run, kind="checkpoints"):
     """The run's checkpoints, oldest first; with the kind "best", the one that judged best."""
     return sorted(path for path in (Path(run) / kind).glob("step_*") if (path / "state.index").exists())
@@ -47,6 +63,7 @@ def save(gan, run, kind="checkpoints", keep=KEEP):
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
         _state(gan).write(str(beside / "state"))
+        (beside / "plan.json").write_text(json.dumps(_plan(gan)))
         beside.rename(target)
         for old in folders(run, kind)[:-keep]:
             shutil.rmtree(old)
@@ -67,6 +84,8 @@ def restore(gan, folder):
     except (AssertionError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0][:120]
         raise UserError(f"{folder} cannot be restored into this GAN: {reason}") from None
+    if gan.controller:
+        gan.controller.restore(plan(folder)["controller"])
 
 
 def chosen(run):

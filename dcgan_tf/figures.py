@@ -63,16 +63,21 @@ def smooth(values, window):
 
 
 def plot_history(history, title="Training"):
-    """Losses, the discriminator's mean probabilities and, where it was followed, KID against the step.
+    """Losses and the discriminator's mean probabilities against the step, with KID and a controller's doings if any.
 
-    Returns a matplotlib figure.
+    The sizes of progressive growing are marked by lines, the stretches with frozen layers by a grey ground. Returns a
+    matplotlib figure.
     """
     from matplotlib.figure import Figure
 
     judged = ~np.isnan(history["kid"])
-    panels = 3 if judged.any() else 2
+    controlled = (
+        len(history) and np.ptp(history["generator_learning_rate"] / history["discriminator_learning_rate"]) > 0
+    )
+    panels = 2 + judged.any() + controlled
     figure = Figure(figsize=(9, 3.25 * panels), layout="constrained")
-    losses, beliefs, *distance = figure.subplots(panels, 1, sharex=True)
+    losses, beliefs, *more = figure.subplots(panels, 1, sharex=True)
+    distance = more[: int(judged.any())]
     curves = [
         (losses, "g_loss", BLUE, "generator"),
         (losses, "d_loss_real", ORANGE, "discriminator on reals"),
@@ -85,8 +90,8 @@ def plot_history(history, title="Training"):
         axes.plot(history["step"], smooth(history[column], len(history) / 50), color=color, label=label, linewidth=1.8)
     losses.axhline(np.log(2), color=GREY, linestyle=":", label="log 2: nothing to tell apart")
     beliefs.axhline(0.5, color=GREY, linestyle=":")
-    losses.set(title=title, ylabel="loss (cross-entropy)")
-    if len(history):
+    losses.set(title=title, ylabel="loss")
+    if len(history) and min(history["g_loss"].min(), history["d_loss_real"].min()) >= 0:  # not a critic's scores
         losses.set_ylim(0, max(2.0, 1.2 * np.percentile(np.r_[history["g_loss"], history["d_loss_real"]], 98)))
     beliefs.set(ylabel="mean probability of “real”", ylim=(0, 1))
     for axes in distance:
@@ -97,11 +102,37 @@ def plot_history(history, title="Training"):
         )  # fmt: skip
         axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
         axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
-    for axes in (losses, beliefs, *distance):
+    if controlled:
+        _plot_controller(more[-1], history)
+    for axes in (losses, beliefs, *more):
+        _mark_stages(axes, history)
         axes.legend(loc="upper right", fontsize=9)
         axes.grid(alpha=0.25)
     axes.set_xlabel("step")
     return figure
+
+
+def _plot_controller(axes, history):
+    """The learning rates, and the ratio of steps where it is not 1:1."""
+    for name, color in (("generator", BLUE), ("discriminator", ORANGE)):
+        axes.plot(history["step"], history[f"{name}_learning_rate"], color=color, label=f"learning rate, {name}")
+        axes.fill_between(
+            history["step"], 0, 1, where=history[f"{name}_steps"] > 1, color=color, alpha=0.12, linewidth=0,
+            transform=axes.get_xaxis_transform(), label=f"more steps for the {name}",
+        )  # fmt: skip
+    axes.set(ylabel="controller", yscale="log")
+
+
+def _mark_stages(axes, history):
+    """A line where the images grow, a grey ground where the old layers are frozen."""
+    step, size, frozen = history["step"], history["size"], history["frozen"] == 1
+    for i in np.flatnonzero(np.diff(size) > 0) + 1:
+        axes.axvline(step[i], color=GREY, linewidth=1)
+        axes.text(step[i], 0.02, f" {size[i]:.0f} pixels", color=GREY, fontsize=9, transform=axes.get_xaxis_transform())
+    if frozen.any():
+        axes.fill_between(
+            step, 0, 1, where=frozen, color=GREY, alpha=0.12, linewidth=0, transform=axes.get_xaxis_transform()
+        )
 
 
 def real_and_fake(real, fake):

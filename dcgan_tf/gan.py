@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf import augment, models, presets
+from dcgan_tf import augment, losses, models, presets, progressive
+from dcgan_tf.balance import Controller
 from dcgan_tf.errors import UserError
-from dcgan_tf.losses import BCE
 
 
 class GAN:
@@ -24,15 +24,15 @@ class GAN:
     """
 
     def __init__(self, generator, discriminator, preset=None, seed=0, **overrides):
-        self.generator, self.discriminator = generator, discriminator
         self.preset = replace(preset or presets.Preset(), **overrides)
         self.seed = seed
         self.latent_dim = generator.input_shape[-1]
-        self.loss = BCE(self.preset.real_label)
-        self.generator_optimizer = self._adam(generator, self.preset.generator_learning_rate)
-        self.discriminator_optimizer = self._adam(discriminator, self.preset.discriminator_learning_rate)
+        self.loss = losses.of(self.preset)
+        rates = self.preset.generator_learning_rate, self.preset.discriminator_learning_rate
+        self.controller = Controller(*rates) if self.preset.balance else None
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        self.average = _in_float32(generator)
+        self.stage = None  # of progressive growing: set by `enter`
+        self._adopt(generator, discriminator, _in_float32(generator))
 
     @classmethod
     def from_preset(cls, preset, precision="float32", seed=0):
@@ -43,23 +43,54 @@ class GAN:
         """
         preset = presets.get(preset) if isinstance(preset, str) else preset
         keras.utils.set_random_seed(seed)
-        generator = models.build("generator", preset.recipe(), precision)
-        discriminator = models.build("discriminator", preset.recipe(), precision)
+        recipe = preset.recipe(preset.sizes[0] if preset.sizes else None)
+        generator = models.build("generator", recipe, precision)
+        discriminator = models.build("discriminator", recipe, precision)
         return cls(generator, discriminator, preset, seed)
 
-    def _adam(self, network, learning_rate):
-        optimizer = keras.optimizers.Adam(learning_rate, beta_1=self.preset.beta_1, beta_2=self.preset.beta_2)
+    def _adopt(self, generator, discriminator, average):
+        """Take networks over, with fresh optimizers and a training step of their own."""
+        self.generator, self.discriminator, self.average = generator, discriminator, average
+        self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
+        self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
+        self.train_step = tf.function(type(self).train_step.__get__(self))  # compiled anew, for these networks
+
+    def enter(self, stage):
+        """Begin a stage of progressive growing: networks of its size, the trained layers carried over, or thawed.
+
+        The optimizers begin anew with each stage, on the variables that learn in it: their memory of the smaller
+        game, or of layers that were frozen, would mislead them.
+        """
+        networks = self.generator, self.discriminator, self.average
+        if stage.size != self.generator.output_shape[1]:
+            keras.utils.set_random_seed(self.seed + stage.size)  # the same new layers, however often a run is resumed
+            policy, recipe = self.generator.layers[0].dtype_policy.name, self.preset.recipe(stage.size)
+            generator = models.build("generator", recipe, policy)
+            discriminator = models.build("discriminator", recipe, policy)
+            grown = generator, discriminator, _in_float32(generator)
+            self._carried = [progressive.carry(old, new) for old, new in zip(networks, grown, strict=True)]
+            networks = grown
+        for network, names in zip(networks[:2], self._carried if stage.frozen else ([], []), strict=False):
+            progressive.freeze(network, names)
+        self.stage = stage
+        self._adopt(*networks)
+
+    def _optimizer(self, network, learning_rate):
+        if self.preset.optimizer == "rmsprop":
+            optimizer = keras.optimizers.RMSprop(learning_rate)
+        else:
+            optimizer = keras.optimizers.Adam(learning_rate, beta_1=self.preset.beta_1, beta_2=self.preset.beta_2)
         if network.layers[0].compute_dtype == "float16":  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(network.trainable_variables)  # before a checkpoint is restored, or its state is lost
         return optimizer
 
-    @tf.function
-    def train_step(self, real):
-        """Train both networks on one batch.
+    def train_step(self, real, train_generator=True, train_discriminator=True):
+        """Train both networks, or one of them, on one batch.
 
         Args:
             real: float32 images [n, H, W, C] in [-1, 1]; as many fakes are made.
+            train_generator, train_discriminator: Python bools; the step is compiled once for each pair of them.
 
         Returns:
             Scalars: g_loss, d_loss = d_loss_real + d_loss_fake, and the mean probabilities d_real = D(x) and
@@ -74,16 +105,21 @@ class GAN:
             real_logits = self.discriminator(real, training=True)
             fake_logits = self.discriminator(fake, training=True)
             g_loss = self.loss.generator(fake_logits)
-            d_loss_real, d_loss_fake = self.loss.discriminator(real_logits, fake_logits)
+            d_loss_real, d_loss_fake = self.loss.discriminator(real_logits, fake_logits, self._key(4))
             d_loss = d_loss_real + d_loss_fake
+            penalty = self._r1_penalty(real) + self._gradient_penalty(real, fake)
             # The optimizers scale the loss in float16; in other precisions it stays as it is.
             scaled_g_loss = self.generator_optimizer.scale_loss(g_loss)
-            scaled_d_loss = self.discriminator_optimizer.scale_loss(d_loss + self._r1_penalty(real))
+            scaled_d_loss = self.discriminator_optimizer.scale_loss(d_loss + penalty)
         g_variables, d_variables = self.generator.trainable_variables, self.discriminator.trainable_variables
-        self.generator_optimizer.apply(g_tape.gradient(scaled_g_loss, g_variables), g_variables)
-        self.discriminator_optimizer.apply(d_tape.gradient(scaled_d_loss, d_variables), d_variables)
+        if train_generator:
+            self.generator_optimizer.apply(g_tape.gradient(scaled_g_loss, g_variables), g_variables)
+        if train_discriminator:
+            self.discriminator_optimizer.apply(d_tape.gradient(scaled_d_loss, d_variables), d_variables)
+            self._clip(d_variables)
         self.step.assign_add(1)
-        self._update_average()
+        if train_generator:
+            self._update_average()
         return {
             "g_loss": g_loss,
             "d_loss": d_loss,
@@ -112,6 +148,25 @@ class GAN:
 
         return tf.cond(self.step % every == 0, penalty, lambda: 0.0)
 
+    def _gradient_penalty(self, real, fake):
+        """weight * E[(|grad D| - 1)^2] between reals and fakes, a scalar (Gulrajani et al. 2017, eq. 3)."""
+        if not self.preset.gradient_penalty:
+            return 0.0
+        share = tf.random.stateless_uniform([tf.shape(real)[0], 1, 1, 1], self._key(5))
+        between = share * real + (1.0 - share) * tf.stop_gradient(fake)
+        with tf.GradientTape() as tape:
+            tape.watch(between)
+            logits = self.discriminator(between, training=True)
+        slope = tape.gradient(logits, between)
+        length = tf.sqrt(tf.reduce_sum(tf.square(slope), [1, 2, 3]) + 1e-12)  # the root's slope at 0 is infinite
+        return self.preset.gradient_penalty * tf.reduce_mean(tf.square(length - 1.0))
+
+    def _clip(self, variables):
+        """Keep every weight of a critic in [-clip, clip], after its step (Arjovsky et al. 2017, algorithm 1)."""
+        if limit := self.preset.clip:
+            for variable in variables:
+                variable.assign(tf.clip_by_value(tf.convert_to_tensor(variable), -limit, limit))
+
     def latents(self, count):
         """The latents of this step, N(0, 1), float32 [count, latent_dim]: a function of the seed and the step."""
         return tf.random.stateless_normal([count, self.latent_dim], self._key())
@@ -133,9 +188,18 @@ class GAN:
             mean.assign(decay * mean + (1.0 - decay) * tf.cast(weight, mean.dtype))
 
     def set_learning_rates(self, factor):
-        """Set both learning rates to `factor` times the preset's."""
-        self.generator_optimizer.learning_rate = factor * self.preset.generator_learning_rate
-        self.discriminator_optimizer.learning_rate = factor * self.preset.discriminator_learning_rate
+        """Set both learning rates to `factor` times the controller's, or the preset's where there is none."""
+        rates = self.controller or self.preset
+        self.generator_optimizer.learning_rate = factor * rates.generator_learning_rate
+        self.discriminator_optimizer.learning_rate = factor * rates.discriminator_learning_rate
+
+    def turns(self):
+        """Who learns at the coming step: () for both, else (generator, discriminator), as `train_step` takes them."""
+        step = int(self.step)
+        if self.controller:
+            return self.controller.turns(step)
+        every = self.preset.critic_steps
+        return () if every == 1 else (step % every == every - 1, True)
 
     def generate(self, count, seed=0):
         """Images of the moving-average generator, float32 [count, H, W, C] in [-1, 1]; a seed gives the same images."""
@@ -179,6 +243,8 @@ def load_generator(run_or_name):
 
     if (Path(run_or_name) / "config.json").exists():
         recipe = json.loads((Path(run_or_name) / "config.json").read_text())["recipe"]
+        if stage := checkpoint.plan(checkpoint.chosen(run_or_name))["stage"]:
+            recipe["size"] = stage["size"]
         generator = models.build("generator", recipe)
         checkpoint.restore_average(Path(run_or_name), generator)
         return generator

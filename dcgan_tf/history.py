@@ -18,6 +18,10 @@ COLUMNS = (
     "generator_learning_rate",
     "discriminator_learning_rate",
     "images_per_second",  # reals trained on, since the row before
+    "size",  # of the images at this step: it grows in progressive growing
+    "frozen",  # 1 where only the newest layers learned, else 0
+    "generator_steps",  # to one of the discriminator, or 1: the controller's doing
+    "discriminator_steps",  # to one of the generator, or 1
     "fid",  # of the moving average against held-out images, at the steps where it was judged, else nan
     "kid",
     "kid_error",  # its standard error
@@ -76,6 +80,8 @@ class History:
             return cls()
         with path.open(newline="") as file:
             reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != COLUMNS:
+            names = reader.fieldnames or ()
+            if not {"step", "g_loss"} <= set(names) <= set(COLUMNS):
                 raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
-            return cls({k: int(v) if k == "step" else float(v) for k, v in row.items()} for row in reader)
+            empty = dict.fromkeys(COLUMNS, np.nan)  # a history of an older version has fewer columns
+            return cls({**empty, **{k: int(v) if k == "step" else float(v) for k, v in row.items()}} for row in reader)

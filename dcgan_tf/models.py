@@ -145,6 +145,61 @@ def pokemon_discriminator(width=64, dtype="float32"):
     return keras.Sequential(stack, name="pokemon_discriminator")
 
 
+def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
+    """The generator of the pixel heroes project, at three sizes: latents [n, latent_dim] to images [n, size, size, 3].
+
+    A dense stem of 8 x 8 x 4 `width` values, then transposed convolutions of 2 `width` and `width` maps, as many as
+    the size needs: none for 16, both for 64; LeakyReLU of slope 0.2. Layers are named for the size of their output,
+    and those of the image for its own, so that the others can be carried over to the next size. `dtype` as in
+    `mnist_generator`.
+
+    Raises:
+        ValueError: a size other than 16, 32 or 64.
+    """
+    policy = {"dtype": dtype}
+    stack = [
+        keras.Input((latent_dim,)),
+        layers.Dense(8 * 8 * 4 * width, use_bias=False, name="stem", **policy),
+        layers.Reshape((8, 8, 4 * width), name="stem_maps", **policy),
+        layers.BatchNormalization(momentum=0.9, name="stem_norm", **policy),
+        layers.LeakyReLU(0.2, name="stem_active", **policy),
+    ]
+    for side, maps in ((16, 2 * width), (32, width))[: _halvings(size) - 1]:
+        stack += [
+            layers.Conv2DTranspose(maps, 4, 2, "same", use_bias=False, name=f"up_{side}", **policy),
+            layers.BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
+            layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
+        ]
+    stack.append(layers.Conv2DTranspose(3, 4, 2, "same", activation="tanh", name=f"to_image_{size}", dtype="float32"))
+    return keras.Sequential(stack, name="hero_generator")
+
+
+def hero_discriminator(size=64, width=64, dropout=0.3, dtype="float32"):
+    """The discriminator beside it: images [n, size, size, 3] to logits [n, 1], with dropout and no normalisation.
+
+    Its mirror image: 4, 2 and 1 times `width` maps at 8 x 8, 16 x 16 and 32 x 32. The project's own has no convolution
+    down to 8 x 8; without one there would be nothing to carry over from size 16. `dtype` as in `mnist_generator`.
+    """
+    policy = {"dtype": dtype}
+    stack = [keras.Input((size, size, 3))]
+    for side, maps in ((32, width), (16, 2 * width), (8, 4 * width))[-_halvings(size) :]:
+        name = f"from_image_{size}" if 2 * side == size else f"down_{side}"
+        stack += [
+            layers.Conv2D(maps, 4, 2, "same", kernel_initializer="he_normal", name=name, **policy),
+            layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
+            layers.Dropout(dropout, name=f"dropout_{side}", **policy),
+        ]
+    stack += [layers.Flatten(name="flat", **policy), layers.Dense(1, name="logit", dtype="float32")]
+    return keras.Sequential(stack, name="hero_discriminator")
+
+
+def _halvings(size):
+    """How often an image of a hero's size is halved on the way to 8 x 8."""
+    if size not in (16, 32, 64):
+        raise ValueError(f"heroes are made at 16, 32 and 64 pixels, not {size}")
+    return {16: 1, 32: 2, 64: 3}[size]
+
+
 def mnist_classifier():
     """A digit classifier to judge generated digits by: images [n, 28, 28, 1] in [-1, 1] to logits [n, 10].
 
@@ -207,8 +262,18 @@ def _batch_norm(dtype):
 
 ANIME_HEADS = {"hair_color": 16, "hair": 39, "background": 8}  # the labels of the anime set, and their classes
 
-GENERATORS = {"mnist": mnist_generator, "pokemon": pokemon_generator, "face": face_generator}
-DISCRIMINATORS = {"mnist": mnist_discriminator, "pokemon": pokemon_discriminator, "face": face_discriminator}
+GENERATORS = {
+    "mnist": mnist_generator,
+    "pokemon": pokemon_generator,
+    "face": face_generator,
+    "hero": hero_generator,
+}
+DISCRIMINATORS = {
+    "mnist": mnist_discriminator,
+    "pokemon": pokemon_discriminator,
+    "face": face_discriminator,
+    "hero": hero_discriminator,
+}
 
 
 def build(role, recipe, dtype="float32"):

@@ -43,7 +43,17 @@ class Preset:
     augment: str = ""  # DiffAugment's policy: some of "color,translation,cutout"
     r1_weight: float = 0.0  # of the R1 penalty (Mescheder et al. 2018, eq. 9); 0 leaves it out
     r1_every: int = 8  # steps between two penalties, each taken as many times (Karras et al. 2020, appendix B)
+    loss: str = "bce"  # or "wasserstein", "hinge": losses.py
     real_label: float = 1.0  # below 1: one-sided label smoothing (Salimans et al. 2016, section 3.4)
+    noisy_labels: bool = False  # smoothing of both sides, as the pixel heroes project has it: losses.py
+    optimizer: str = "adam"  # or "rmsprop", Arjovsky et al.'s for clipped critics (2017, section 3)
+    clip: float = 0.0  # limit of a critic's weights (Arjovsky et al. 2017, algorithm 1); 0 leaves them alone
+    gradient_penalty: float = 0.0  # weight of the penalty that replaced clipping (Gulrajani et al. 2017, eq. 3)
+    critic_steps: int = 1  # of the discriminator to one of the generator
+    balance: bool = False  # let a controller move the rates and the ratio of steps: balance.py
+    sizes: tuple = ()  # of the images, for progressive growing: progressive.py
+    shares: tuple = ()  # of the steps, one a size
+    frozen: float = 0.0  # share of each size's steps in which only the new layers learn
     decay_from: float = 1.0  # the share of the run after which the learning rates fall in a line to zero
     extractor: str = "random"  # whose features judge the images
     schedules: dict = field(default_factory=dict)
@@ -52,9 +62,10 @@ class Preset:
         """Return the Schedule of a profile: "smoke", "cpu" or "gpu"."""
         return self.schedules[profile]
 
-    def recipe(self):
-        """The hyperparameters as a plain dict, without the schedules."""
-        return {key: value for key, value in asdict(self).items() if key != "schedules"}
+    def recipe(self, size=None):
+        """The hyperparameters as a plain dict, without the schedules; with the `size` of a stage where one is given."""
+        found = {key: value for key, value in asdict(self).items() if key != "schedules"}
+        return found | {"size": size} if size else found
 
 
 PRESETS = {
@@ -130,6 +141,21 @@ PRESETS |= {
         },
     ),
 }
+PRESETS["heroes"] = replace(
+    _FEW,
+    name="heroes",
+    dataset="heroes",
+    architecture="hero",
+    augment="translation,cutout",
+    sizes=(16, 32, 64),
+    shares=(0.2, 0.3, 0.5),
+    frozen=0.2,
+    schedules={
+        "smoke": _SMOKE,
+        "cpu": Schedule(12_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+        "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+    },
+)
 # The DCGAN paper's recipe on the networks of chapters 03 and 04, to be compared with.
 PAPER = Preset(name="paper", architecture="face", average_decay=0.0)
 # The recipe of TensorFlow's DCGAN tutorial, to be compared with: Adam at its default betas, batches of 256, no

@@ -4,13 +4,14 @@ import json
 import shutil
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, metrics, presets
+from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, metrics, presets, progressive
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import JUDGED, History
@@ -58,8 +59,10 @@ def train(
         UserError: arguments that do not fit each other or the run.
     """
     run, preset = Path(run), gan.preset
-    if images.shape[1:] != gan.generator.output_shape[1:]:
-        raise UserError(f"the images are {images.shape[1:]}, the generator makes {gan.generator.output_shape[1:]}")
+    size = preset.sizes[-1] if preset.sizes else gan.generator.output_shape[1]
+    makes = (size, size, gan.generator.output_shape[-1]) if preset.sizes else gan.generator.output_shape[1:]
+    if images.shape[1:] != makes:
+        raise UserError(f"the images are {images.shape[1:]}, the generator makes {makes}")
     schedule = preset.schedules.get(presets.profile(profile)) or presets.Schedule(2_000, 100, 500)
     if steps is not None and epochs is not None:
         raise UserError("give steps or epochs, not both")
@@ -75,8 +78,9 @@ def train(
 
     if fresh and run.exists():
         print(f"The run that {run} held is now {_move_aside(run)}")
-    history = _resume(gan, images, run, restore_from)
-    _write_config(gan, run, images)
+    stages = _stages(gan, run, steps)
+    history = _resume(gan, images, run, restore_from, stages)
+    _write_config(gan, run, images, stages)
     first = int(gan.step)
     if first >= steps:
         print(f"{run} has been trained for {first:,} steps: nothing left to do (more: --steps; anew: --fresh)")
@@ -86,7 +90,7 @@ def train(
     samples = run / "samples"
     fixed = latents(SAMPLES, gan.latent_dim, gan.seed)
     judge = None if held_out is None else _judge(gan, held_out)
-    batches = iter(datasets.batches(images, preset.batch_size, gan.seed, start=first))
+    batches = _batches(gan, images, first)
     bar = tqdm(
         total=steps,
         initial=first,
@@ -98,7 +102,7 @@ def train(
     )
 
     def sample(step):
-        picture = figures.grid(generate(gan.average, fixed))
+        picture = figures.grid(progressive.enlarge(generate(gan.average, fixed), size))
         figures.save_png(picture, samples / f"step_{step:07}.png")
         with writer.as_default(step):
             tf.summary.image("samples", picture.reshape(1, *picture.shape[:2], -1))
@@ -110,6 +114,10 @@ def train(
             "generator_learning_rate": float(gan.generator_optimizer.learning_rate),
             "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate),
             "images_per_second": speed,
+            "size": gan.generator.output_shape[1],
+            "frozen": int(gan.stage is not None and gan.stage.frozen),
+            "generator_steps": gan.controller.generator_steps if gan.controller else 1,
+            "discriminator_steps": gan.controller.discriminator_steps if gan.controller else preset.critic_steps,
             **{name: float(value) for name, value in results.items()},
         }
         history.append(**row)
@@ -131,8 +139,13 @@ def train(
         if first == 0:
             sample(0)
         for step in range(first + 1, steps + 1):
+            if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
+                gan.enter(stage)
+                batches = _batches(gan, images, step - 1)
             gan.set_learning_rates(decay(step - 1, steps, preset.decay_from))
-            results = gan.train_step(next(batches))
+            results = gan.train_step(next(batches), *gan.turns())
+            if gan.controller:
+                gan.controller.update(*(float(results[name]) for name in ("g_loss", "d_loss_real", "d_loss_fake")))
             bar.update()
             if judged := judge is not None and is_time(evaluate_every):
                 results |= judge()
@@ -167,11 +180,26 @@ def _judge(gan, held_out):
     expected = metrics.reference(held_out, judge)
 
     def scores():
-        fake = generate(gan.average, fixed)
+        fake = progressive.enlarge(generate(gan.average, fixed), held_out.shape[1])
         found = metrics.compare(fake, held_out, judge, ("fid", "kid", "is"), real_features=expected)
         return {name: found[name] for name in JUDGED if name in found}
 
     return scores
+
+
+def _batches(gan, images, start):
+    """The batches from a step on, at the size that the generator makes now."""
+    small = progressive.shrink(images, gan.generator.output_shape[1])
+    return iter(datasets.batches(small, gan.preset.batch_size, gan.seed, start=start))
+
+
+def _stages(gan, run, steps):
+    """The stages of a progressive run: those that it began with, so that a longer run does not move its bounds."""
+    path = run / "config.json"
+    if path.exists() and (before := json.loads(path.read_text()).get("stages")):
+        return tuple(progressive.Stage(**stage) for stage in before)
+    preset = gan.preset
+    return progressive.stages(preset.sizes, preset.shares, preset.frozen, steps) if preset.sizes else ()
 
 
 def decay(step, steps, decay_from):
@@ -179,13 +207,16 @@ def decay(step, steps, decay_from):
     return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
 
 
-def _resume(gan, images, run, restore_from):
+def _resume(gan, images, run, restore_from, stages):
     """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it."""
     _check_config(gan, images, run)
     found = checkpoint.folders(run)
     if restore_from is None and not found:
         return History()
     chosen = Path(restore_from) if restore_from is not None else found[-1]
+    if reached := checkpoint.plan(chosen)["stage"]:
+        for stage in stages[: stages.index(progressive.Stage(**reached)) + 1]:  # as the run went through them
+            gan.enter(stage)
     checkpoint.restore(gan, chosen)
     step = int(gan.step)
     print(f"Resuming {run} at step {step:,} ({chosen.name})")
@@ -198,9 +229,10 @@ def _resume(gan, images, run, restore_from):
     return History.load(run / "history.csv").until(step)
 
 
-def _config(gan, images):
+def _config(gan, images, stages=()):
     return {
         "recipe": gan.preset.recipe(),
+        "stages": [asdict(stage) for stage in stages],
         "seed": gan.seed,
         "images": list(images.shape),
         "precision": gan.generator.layers[0].dtype_policy.name,
@@ -216,7 +248,7 @@ def _check_config(gan, images, run):
     if not path.exists():
         return
     before = json.loads(path.read_text())
-    now = {**gan.preset.recipe(), "seed": gan.seed, "images": list(images.shape)}
+    now = {**json.loads(json.dumps(gan.preset.recipe())), "seed": gan.seed, "images": list(images.shape)}
     for key, value in {**before["recipe"], "seed": before["seed"], "images": before["images"]}.items():
         if now.get(key) != value:
             raise UserError(
@@ -225,10 +257,10 @@ def _check_config(gan, images, run):
             )
 
 
-def _write_config(gan, run, images):
+def _write_config(gan, run, images, stages):
     run.mkdir(parents=True, exist_ok=True)
     beside = run / "config.partial"
-    beside.write_text(json.dumps(_config(gan, images), indent=2) + "\n")
+    beside.write_text(json.dumps(_config(gan, images, stages), indent=2) + "\n")
     beside.replace(run / "config.json")
 
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan_tf.losses import BCE
+from dcgan_tf import losses, presets
+from dcgan_tf.losses import BCE, Hinge, Wasserstein
 
 LOGITS = np.linspace(-6, 6, 25, dtype="float32")[:, None]
 
@@ -58,3 +59,42 @@ def test_half_precision_logits_are_summed_in_float32():
     import tensorflow as tf
 
     assert BCE().generator(tf.cast(LOGITS, tf.bfloat16)).dtype == tf.float32
+
+
+def test_noisy_labels_of_reals_lie_between_the_label_and_one():
+    confident = np.full((1_000, 1), 5.0, "float32")
+    loss = float(BCE(0.8, noisy_labels=True).discriminator(confident, confident, (1, 2))[0])
+    least, most = (float(BCE(label).discriminator(confident, confident)[0]) for label in (1.0, 0.8))
+    assert loss == pytest.approx((least + most) / 2, rel=0.05)  # labels are spread evenly, the loss is linear in them
+
+
+def test_fakes_are_smoothed_only_while_their_loss_is_low():
+    loss = BCE(0.8, noisy_labels=True, low=0.2)
+    struggling, winning = np.full((1_000, 1), 1.0, "float32"), np.full((1_000, 1), -5.0, "float32")
+    plain = [float(BCE().discriminator(LOGITS, logits)[1]) for logits in (struggling, winning)]
+    found = [float(loss.discriminator(LOGITS, logits, (3, 4))[1]) for logits in (struggling, winning)]
+    assert found[0] == plain[0] > 0.2
+    assert plain[1] < 0.2 < found[1]
+    smoothed = keras.losses.BinaryCrossentropy(from_logits=True)(np.full_like(winning, 0.1), winning)
+    assert found[1] == pytest.approx(float(smoothed), rel=0.05)  # the labels' mean is 0.1
+
+
+def test_the_critics_losses_are_mean_scores():
+    real, fake = map(float, Wasserstein().discriminator(LOGITS + 2, LOGITS - 1))
+    assert (real, fake) == pytest.approx((-2, -1), abs=1e-5)
+    assert float(Wasserstein().generator(LOGITS - 1)) == pytest.approx(1, abs=1e-5)
+
+
+def test_hinge_agrees_with_keras_and_stops_at_the_margin():
+    real, fake = map(float, Hinge().discriminator(LOGITS, LOGITS))
+    assert real == pytest.approx(float(keras.losses.Hinge()(np.ones_like(LOGITS), LOGITS)), rel=1e-5)
+    assert fake == pytest.approx(float(keras.losses.Hinge()(-np.ones_like(LOGITS), LOGITS)), rel=1e-5)
+    sure = np.full((3, 1), 7.0, "float32")
+    assert [float(x) for x in Hinge().discriminator(sure, -sure)] == [0, 0]
+
+
+def test_a_preset_names_its_loss():
+    assert losses.of(presets.Preset(real_label=0.9)) == BCE(0.9)
+    assert losses.of(presets.Preset(loss="hinge")) == Hinge()
+    with pytest.raises(ValueError, match="did you mean 'wasserstein'"):
+        losses.of(presets.Preset(loss="waserstein"))
