@@ -95,12 +95,12 @@ def plot_history(history, title="Training"):
         losses.set_ylim(0, max(2.0, 1.2 * np.percentile(np.r_[history["g_loss"], history["d_loss_real"]], 98)))
     beliefs.set(ylabel="mean probability of “real”", ylim=(0, 1))
     for axes in distance:
-        best = history.best()
         axes.errorbar(
             history["step"][judged], history["kid"][judged], history["kid_error"][judged],
             color=BLUE, marker="o", markersize=4, capsize=2, label="KID to held-out images ± standard error",
         )  # fmt: skip
-        axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
+        if best := history.best():
+            axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
         axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
     if controlled:
         _plot_controller(more[-1], history)

@@ -54,8 +54,8 @@ class History:
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def best(self):
-        """The row of the lowest KID, or None where none was taken."""
-        judged = [row for row in self.rows if not np.isnan(row["kid"])]
+        """The row of the lowest KID at the size that the run has grown to, or None where none was taken there."""
+        judged = [row for row in self.rows if not np.isnan(row["kid"]) and row["size"] == self.rows[-1]["size"]]
         return min(judged, key=lambda row: row["kid"], default=None)
 
     def until(self, step):

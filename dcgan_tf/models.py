@@ -146,12 +146,12 @@ def pokemon_discriminator(width=64, dtype="float32"):
 
 
 def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
-    """The generator of the pixel heroes project, at three sizes: latents [n, latent_dim] to images [n, size, size, 3].
+    """A generator that grows with its images: latents [n, latent_dim] to images [n, size, size, 3] in [-1, 1].
 
-    A dense stem of 8 x 8 x 4 `width` values, then transposed convolutions of 2 `width` and `width` maps, as many as
-    the size needs: none for 16, both for 64; LeakyReLU of slope 0.2. Layers are named for the size of their output,
-    and those of the image for its own, so that the others can be carried over to the next size. `dtype` as in
-    `mnist_generator`.
+    A dense stem of 4 x 4 x 4 `width` values, then transposed convolutions of 4, 2 and 1 times `width` maps to 8 x 8,
+    16 x 16 and 32 x 32, as many as the size needs; LeakyReLU of slope 0.2. Layers are named for the size of their
+    output, and the one that makes the image for its own size, so that the others can be carried over to the next one.
+    No deeper maps than 4 `width`: at 16 pixels they would cost more than all else. `dtype` as in `mnist_generator`.
 
     Raises:
         ValueError: a size other than 16, 32 or 64.
@@ -159,12 +159,13 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
     policy = {"dtype": dtype}
     stack = [
         keras.Input((latent_dim,)),
-        layers.Dense(8 * 8 * 4 * width, use_bias=False, name="stem", **policy),
-        layers.Reshape((8, 8, 4 * width), name="stem_maps", **policy),
+        layers.Dense(4 * 4 * 4 * width, use_bias=False, name="stem", **policy),
+        layers.Reshape((4, 4, 4 * width), name="stem_maps", **policy),
         layers.BatchNormalization(momentum=0.9, name="stem_norm", **policy),
         layers.LeakyReLU(0.2, name="stem_active", **policy),
     ]
-    for side, maps in ((16, 2 * width), (32, width))[: _halvings(size) - 1]:
+    for side in _sides(size):
+        maps = min(4, 32 // side) * width
         stack += [
             layers.Conv2DTranspose(maps, 4, 2, "same", use_bias=False, name=f"up_{side}", **policy),
             layers.BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
@@ -175,15 +176,15 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
 
 
 def hero_discriminator(size=64, width=64, dropout=0.3, dtype="float32"):
-    """The discriminator beside it: images [n, size, size, 3] to logits [n, 1], with dropout and no normalisation.
+    """Its mirror image, the discriminator: images [n, size, size, 3] to logits [n, 1], with dropout and no norm.
 
-    Its mirror image: 4, 2 and 1 times `width` maps at 8 x 8, 16 x 16 and 32 x 32. The project's own has no convolution
-    down to 8 x 8; without one there would be nothing to carry over from size 16. `dtype` as in `mnist_generator`.
+    1, 2, 4 and 4 times `width` maps at 32 x 32, 16 x 16, 8 x 8 and 4 x 4. `dtype` as in `mnist_generator`.
     """
     policy = {"dtype": dtype}
     stack = [keras.Input((size, size, 3))]
-    for side, maps in ((32, width), (16, 2 * width), (8, 4 * width))[-_halvings(size) :]:
+    for side in (*reversed(_sides(size)), 4):
         name = f"from_image_{size}" if 2 * side == size else f"down_{side}"
+        maps = min(4, 32 // side) * width
         stack += [
             layers.Conv2D(maps, 4, 2, "same", kernel_initializer="he_normal", name=name, **policy),
             layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
@@ -193,11 +194,11 @@ def hero_discriminator(size=64, width=64, dropout=0.3, dtype="float32"):
     return keras.Sequential(stack, name="hero_discriminator")
 
 
-def _halvings(size):
-    """How often an image of a hero's size is halved on the way to 8 x 8."""
+def _sides(size):
+    """The sizes of the maps between 4 x 4 and a hero's image."""
     if size not in (16, 32, 64):
         raise ValueError(f"heroes are made at 16, 32 and 64 pixels, not {size}")
-    return {16: 1, 32: 2, 64: 3}[size]
+    return {16: (8,), 32: (8, 16), 64: (8, 16, 32)}[size]
 
 
 def mnist_classifier():

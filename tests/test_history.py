@@ -2,12 +2,13 @@
 
 import pytest
 
+from dcgan_tf import figures
 from dcgan_tf.errors import UserError
 from dcgan_tf.history import COLUMNS, JUDGED, History
 
 
 def rows(steps):
-    return [{c: s if c == "step" else s / 7 for c in COLUMNS} for s in steps]
+    return [{c: {"step": s, "size": 64}.get(c, s / 7) for c in COLUMNS} for s in steps]
 
 
 def test_a_history_survives_its_file(tmp_path):
@@ -46,3 +47,13 @@ def test_the_best_row_is_the_lowest_kid_and_rows_without_one_survive_the_file(tm
     assert again.best()["step"] == 3 and again.best()["fid"] == 7
     assert [bool(x) for x in again["kid"] == again["kid"]] == [False, True, True, False, False]
     assert History(history.rows[:1]).best() is None
+
+
+def test_the_best_row_is_one_of_the_size_that_the_run_has_grown_to():
+    history = History()
+    for step, size, kid in ((1, 16, 0.1), (2, 32, 0.3), (3, 32, 0.2)):
+        history.append(**{**rows([step])[0], "size": size, "kid": kid})
+    assert history.best()["step"] == 3
+    history.append(**{**rows([4])[0], "size": 64, "kid": float("nan")})
+    assert history.best() is None
+    assert figures.plot_history(history)

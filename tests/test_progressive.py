@@ -38,8 +38,8 @@ def test_short_runs_go_through_every_size(steps):
 
 def test_the_next_size_begins_with_the_layers_of_the_last():
     for build, kept in (
-        (models.hero_generator, {"stem", "stem_norm", "up_16", "norm_16"}),
-        (models.hero_discriminator, {"down_8", "logit"}),
+        (models.hero_generator, {"stem", "stem_norm", "up_8", "up_16", "norm_16"}),
+        (models.hero_discriminator, {"down_8", "down_4", "logit"}),
     ):
         small, large = build(32), build(64)
         names = progressive.carry(small, large)
@@ -73,7 +73,7 @@ def test_frozen_layers_do_not_move_and_the_new_ones_do():
         same = {name.split("/")[0]: True for name in old}
         for name, value in weights(network).items():
             same[name.split("/")[0]] &= np.array_equal(value, old[name])
-        frozen = {"stem", "stem_norm"} if network is gan.generator else {"logit"}
+        frozen = {"stem", "stem_norm", "up_8", "norm_8"} if network is gan.generator else {"down_4", "logit"}
         assert {layer for layer, unchanged in same.items() if unchanged} == frozen
 
 
@@ -90,7 +90,7 @@ def test_after_the_thaw_all_layers_learn():
 def test_the_grown_generator_still_makes_something_of_the_same_latents():
     gan = frozen_gan()
     assert gan.generate(3).shape == (3, 32, 32, 3)
-    assert gan.average.get_layer("stem").kernel.shape == (100, 8 * 8 * 16)
+    assert gan.average.get_layer("stem").kernel.shape == (100, 4 * 4 * 4 * PRESET.width)
     new = [network.get_layer("to_image_32").kernel for network in (gan.average, gan.generator)]
     np.testing.assert_array_equal(*new)
 
