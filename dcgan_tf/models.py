@@ -148,10 +148,10 @@ def pokemon_discriminator(width=64, dtype="float32"):
 def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
     """A generator that grows with its images: latents [n, latent_dim] to images [n, size, size, 3] in [-1, 1].
 
-    A dense stem of 4 x 4 x 4 `width` values, then transposed convolutions of 4, 2 and 1 times `width` maps to 8 x 8,
+    A dense stem of 4 x 4 x 8 `width` values, then transposed convolutions of 4, 2 and 1 times `width` maps to 8 x 8,
     16 x 16 and 32 x 32, as many as the size needs; LeakyReLU of slope 0.2. Layers are named for the size of their
     output, and the one that makes the image for its own size, so that the others can be carried over to the next one.
-    No deeper maps than 4 `width`: at 16 pixels they would cost more than all else. `dtype` as in `mnist_generator`.
+    `dtype` as in `mnist_generator`.
 
     Raises:
         ValueError: a size other than 16, 32 or 64.
@@ -159,13 +159,13 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
     policy = {"dtype": dtype}
     stack = [
         keras.Input((latent_dim,)),
-        layers.Dense(4 * 4 * 4 * width, use_bias=False, name="stem", **policy),
-        layers.Reshape((4, 4, 4 * width), name="stem_maps", **policy),
+        layers.Dense(4 * 4 * 8 * width, use_bias=False, name="stem", **policy),
+        layers.Reshape((4, 4, 8 * width), name="stem_maps", **policy),
         layers.BatchNormalization(momentum=0.9, name="stem_norm", **policy),
         layers.LeakyReLU(0.2, name="stem_active", **policy),
     ]
     for side in _sides(size):
-        maps = min(4, 32 // side) * width
+        maps = 32 // side * width
         stack += [
             layers.Conv2DTranspose(maps, 4, 2, "same", use_bias=False, name=f"up_{side}", **policy),
             layers.BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
@@ -178,13 +178,13 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
 def hero_discriminator(size=64, width=64, dropout=0.3, dtype="float32"):
     """Its mirror image, the discriminator: images [n, size, size, 3] to logits [n, 1], with dropout and no norm.
 
-    1, 2, 4 and 4 times `width` maps at 32 x 32, 16 x 16, 8 x 8 and 4 x 4. `dtype` as in `mnist_generator`.
+    1, 2, 4 and 8 times `width` maps at 32 x 32, 16 x 16, 8 x 8 and 4 x 4. `dtype` as in `mnist_generator`.
     """
     policy = {"dtype": dtype}
     stack = [keras.Input((size, size, 3))]
     for side in (*reversed(_sides(size)), 4):
         name = f"from_image_{size}" if 2 * side == size else f"down_{side}"
-        maps = min(4, 32 // side) * width
+        maps = 32 // side * width
         stack += [
             layers.Conv2D(maps, 4, 2, "same", kernel_initializer="he_normal", name=name, **policy),
             layers.LeakyReLU(0.2, name=f"active_{side}", **policy),

@@ -18,6 +18,7 @@ from dcgan_tf.history import JUDGED, History
 
 SAMPLES = 64  # images a sample grid
 WATCHED = 1_024  # samples that a metric is followed on
+WARM_UP = 200  # steps over which the learning rates rise when the networks have changed
 
 
 def train(
@@ -142,7 +143,7 @@ def train(
             if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
                 gan.enter(stage)
                 batches = _batches(gan, images, step - 1)
-            gan.set_learning_rates(decay(step - 1, steps, preset.decay_from))
+            gan.set_learning_rates(decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage))
             results = gan.train_step(next(batches), *gan.turns())
             if gan.controller:
                 gan.controller.update(*(float(results[name]) for name in ("g_loss", "d_loss_real", "d_loss_fake")))
@@ -205,6 +206,14 @@ def _stages(gan, run, steps):
 def decay(step, steps, decay_from):
     """The factor on the learning rates: 1 until the share `decay_from` of the run, then in a line towards 0."""
     return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
+
+
+def warm_up(step, stage):
+    """The factor on the learning rates after a change of stage: from 0 to 1 in WARM_UP steps.
+
+    Adam begins anew with each stage, and its first steps are as long as the rate, however small the gradients.
+    """
+    return min(1.0, (step - stage.first) / WARM_UP) if stage and stage.first else 1.0
 
 
 def _resume(gan, images, run, restore_from, stages):

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 import dcgan_tf as dcgan
-from dcgan_tf import models, presets, progressive
+from dcgan_tf import models, presets, progressive, training
 from dcgan_tf.progressive import Stage
 
-PRESET = replace(presets.get("heroes"), width=4, batch_size=4)
+PRESET = replace(presets.get("heroes"), width=4, batch_size=4, shares=(0.2, 0.3, 0.5), frozen=0.2)
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
 
 
@@ -90,7 +90,7 @@ def test_after_the_thaw_all_layers_learn():
 def test_the_grown_generator_still_makes_something_of_the_same_latents():
     gan = frozen_gan()
     assert gan.generate(3).shape == (3, 32, 32, 3)
-    assert gan.average.get_layer("stem").kernel.shape == (100, 4 * 4 * 4 * PRESET.width)
+    assert gan.average.get_layer("stem").kernel.shape == (100, 4 * 4 * 8 * PRESET.width)
     new = [network.get_layer("to_image_32").kernel for network in (gan.average, gan.generator)]
     np.testing.assert_array_equal(*new)
 
@@ -165,3 +165,9 @@ def test_a_run_that_stands_at_a_small_size_can_be_looked_at(tmp_path, monkeypatc
     monkeypatch.setattr(dcgan.GAN, "turns", interrupted)
     trained(tmp_path)
     assert dcgan.load_generator(tmp_path).output_shape == (None, 32, 32, 3)
+
+
+def test_the_rates_rise_anew_after_each_change_of_the_networks():
+    assert training.warm_up(1, None) == training.warm_up(1, Stage(0, 16)) == 1
+    rises = [training.warm_up(step, Stage(500, 32)) for step in (501, 600, 700, 5_000)]
+    assert rises == [1 / training.WARM_UP, 0.5, 1, 1]
