@@ -67,7 +67,8 @@ def labels(name, split="train"):
     """Return the labels of a set, read-only, in the order of `load`.
 
     mnist: digits, uint8 [N]; faces: persons 0 to 39, uint8 [N]; anime: a structured array [N] with the uint8 fields
-    hair_color, hair and background. The other sets have none (UserError).
+    hair_color, hair and background; heroes: a structured array [N] with the int16 fields race and unit, which are -1
+    for those that the training split does not have. The other sets have none (UserError).
     """
     found = _split(name, split)[1]
     if found is None:
@@ -88,10 +89,23 @@ def _split(name, split):
         chosen = arrays["is_test"] == (split == "test")
         images = arrays["images"][chosen]
         found = arrays["labels"][chosen] if "labels" in arrays else None
+        if name == "heroes":
+            found = _hero_labels(arrays["units"], arrays["is_test"])[chosen]
     for array in (images, found):
         if array is not None:
             array.flags.writeable = False
     return images, found
+
+
+def _hero_labels(units, is_test):
+    """Numbers for "race/unit" names, in the alphabetical order of those in the training split."""
+    races = np.array([unit.split("/")[0] for unit in units])
+    found = np.empty(len(units), [("race", np.int16), ("unit", np.int16)])
+    for field, names in (("race", races), ("unit", units)):
+        known = np.unique(names[~is_test])
+        place = np.searchsorted(known, names).clip(max=len(known) - 1)
+        found[field] = np.where(known[place] == names, place, -1)
+    return found
 
 
 def _check(name, data):

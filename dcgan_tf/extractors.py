@@ -72,7 +72,8 @@ def extractor(name, inception_weights=None):
 
     Args:
         name: "mnist", a digit classifier; "anime", a classifier of the anime labels, whose classes are the 39 hair
-            styles; "random", an untrained network with fixed weights; "inception", Keras's InceptionV3.
+            styles; "heroes", a classifier of the heroes, whose classes are the 18 races; "random", an untrained network
+            with fixed weights; "inception", Keras's InceptionV3.
         inception_weights: a local .h5 file of InceptionV3's weights with its top, in place of the download.
 
     Raises:
@@ -93,15 +94,25 @@ def _mnist():
 
 
 def _anime():
-    network, version = _classifier(models.anime_classifier(), "anime_classifier.npz")
     first = models.ANIME_HEADS["hair_color"]
     styles = slice(first, first + models.ANIME_HEADS["hair"])
+    return _labels("anime", models.anime_classifier(), styles, "a classifier of the anime labels", "hair styles")
+
+
+def _heroes():
+    races = slice(0, models.HERO_HEADS["race"])
+    return _labels("heroes", models.hero_classifier(), races, "a classifier of the heroes' races and units", "races")
+
+
+def _labels(name, model, head, description, classes):
+    """An extractor by a classifier of several labels; the `head` of one of them gives the class probabilities."""
+    network, version = _classifier(model, f"{model.name}.npz")
 
     def compute(images):
         features, logits = network(images, training=False)
-        return features, logits[:, styles]
+        return features, logits[:, head]
 
-    return Extractor("anime", "a classifier of the anime labels", compute, version, "hair styles")
+    return Extractor(name, description, compute, version, classes)
 
 
 def _classifier(model, file):
@@ -173,4 +184,4 @@ def _inception(file=None):
     return Extractor("inception", description, compute, version, "ImageNet classes", batch_size=32)
 
 
-_LOADERS = {"mnist": _mnist, "anime": _anime, "random": _random}
+_LOADERS = {"mnist": _mnist, "anime": _anime, "heroes": _heroes, "random": _random}

@@ -230,8 +230,17 @@ def anime_classifier():
 
     The logits are those of 16 hair colours, 39 hair styles and 8 backgrounds, side by side (`ANIME_HEADS`). The layer
     named "features" ([n, 64], standardised over the training set) gives the space in which distances are taken. Its
-    weights are trained by weights/build_anime_classifier.py.
+    weights are trained by weights/build_classifier.py.
     """
+    return _label_classifier(ANIME_HEADS, "anime_classifier")
+
+
+def hero_classifier():
+    """A classifier to judge generated heroes by, like `anime_classifier`: 18 races and 322 units (`HERO_HEADS`)."""
+    return _label_classifier(HERO_HEADS, "hero_classifier")
+
+
+def _label_classifier(heads, name):
     return keras.Sequential(
         [
             keras.Input((64, 64, 3)),
@@ -244,9 +253,9 @@ def anime_classifier():
             layers.Dropout(0.3),
             layers.Dense(64, activation="relu"),
             layers.BatchNormalization(center=False, scale=False, name="features"),
-            layers.Dense(sum(ANIME_HEADS.values()), name="logits"),
+            layers.Dense(sum(heads.values()), name="logits"),
         ],
-        name="anime_classifier",
+        name=name,
     )
 
 
@@ -261,7 +270,9 @@ def _batch_norm(dtype):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype)
 
 
-ANIME_HEADS = {"hair_color": 16, "hair": 39, "background": 8}  # the labels of the anime set, and their classes
+# The labels of two sets, and how many classes each has.
+ANIME_HEADS = {"hair_color": 16, "hair": 39, "background": 8}
+HERO_HEADS = {"race": 18, "unit": 322}
 
 GENERATORS = {
     "mnist": mnist_generator,

@@ -8,7 +8,7 @@ from dcgan_tf.errors import UserError
 
 PROFILES = ("smoke", "cpu", "gpu")
 METRICS = ("fid", "kid", "is", "diversity", "coverage", "neighbours")  # explained in metrics.py
-EXTRACTORS = ("inception", "mnist", "anime", "random")  # explained in extractors.py
+EXTRACTORS = ("inception", "mnist", "anime", "heroes", "random")  # explained in extractors.py
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ PRESETS["heroes"] = replace(
     name="heroes",
     dataset="heroes",
     architecture="hero",
+    extractor="heroes",
     augment="translation,cutout",
     dropout=0.0,  # the R1 penalty takes its place
     width=32,  # half the time of a step at width 48

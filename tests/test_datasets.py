@@ -86,6 +86,14 @@ def test_anime_labels_tell_the_background_that_the_corner_shows():
     assert (nearest == datasets.labels("anime")["background"])[clear].all()
 
 
+def test_hero_labels_are_races_and_units_and_those_held_out_are_of_other_units():
+    train, test = datasets.labels("heroes"), datasets.labels("heroes", "test")
+    assert len(np.unique(train["race"])) == 18 and len(np.unique(train["unit"])) == 322
+    assert train["unit"].min() == 0 and (test["unit"] == -1).all() and test["race"].min() >= 0
+    for unit in range(0, 322, 20):
+        assert len(set(train["race"][train["unit"] == unit])) == 1, "a unit is of one race"
+
+
 def test_a_set_without_labels_says_so():
     with pytest.raises(UserError, match="no labels"):
         datasets.labels("monsters")

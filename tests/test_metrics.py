@@ -167,7 +167,7 @@ def test_an_unknown_extractor_is_named():
         extractors.extractor("inception9")
 
 
-SETS = {"mnist": "mnist", "anime": "anime", "random": "monsters"}  # judges, and what each judges here
+SETS = {"mnist": "mnist", "anime": "anime", "heroes": "heroes", "random": "monsters"}  # judges, and what each judges here
 
 
 @pytest.fixture(
@@ -245,6 +245,8 @@ def test_the_classifiers_know_their_classes():
     assert (digits.probabilities.argmax(1) == datasets.labels("mnist", "test")[:2000]).mean() > 0.98
     faces = extractors.extractor("anime")(datasets.load("anime", "test"))
     assert (faces.probabilities.argmax(1) == datasets.labels("anime", "test")["hair"]).mean() > 0.98
+    heroes = extractors.extractor("heroes")(datasets.load("heroes")[:500])
+    assert (heroes.probabilities.argmax(1) == datasets.labels("heroes")["race"][:500]).mean() > 0.98
 
 
 def test_the_random_network_is_the_same_everywhere():

@@ -183,6 +183,6 @@ def test_mixed_precision_keeps_weights_and_the_last_layer_in_float32(build):
     assert {weight.dtype for weight in model.weights} == {"float32"}
 
 
-@pytest.mark.parametrize("build", [models.mnist_classifier, models.anime_classifier])
+@pytest.mark.parametrize("build", [models.mnist_classifier, models.anime_classifier, models.hero_classifier])
 def test_classifiers_are_small(build):
     assert build().count_params() * 4 < 1_500_000
