@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import GAN, datasets, devices, metrics, presets, train
+from dcgan_tf import GAN, datasets, devices, load_generator, metrics, presets, train
 
 METRICS = ("fid", "kid", "is", "diversity", "neighbours")
+EXTRACTORS = [name for name in presets.EXTRACTORS if name != "mnist"]
 
 
 def recipes(dataset, width):
@@ -55,18 +56,18 @@ def measured(folder, arms, images, precision):
     return found
 
 
-def score(run, preset, images, held_out, precision, seed, steps, samples):
-    """Train one recipe with one seed, or take what an earlier start has trained; returns its scores."""
-    if not (run / "metrics.json").exists():
+def score(run, preset, images, held_out, precision, seed, steps, samples, judge):
+    """Train one recipe with one seed, or take what an earlier start has trained; returns its scores by a judge."""
+    path = run / f"metrics_{judge}.json"
+    if not path.exists():
         gan = GAN.from_preset(preset, precision, seed)
         history = train(gan, images, steps=steps, run=run, sample_every=max(1, steps // 10), checkpoint_every=500)
         if history.interrupted:
             sys.exit(130)
-        found = metrics.evaluate(
-            gan.average, held_out, preset.extractor, samples, seed, metrics=METRICS, training=images
-        )
+        found = metrics.evaluate(load_generator(run), held_out, judge, samples, seed, metrics=METRICS, training=images)
         metrics.save(found, run)
-    return json.loads((run / "metrics.json").read_text())
+        (run / "metrics.json").replace(path)
+    return json.loads(path.read_text())
 
 
 def main():
@@ -77,6 +78,7 @@ def main():
     parser.add_argument("--width", type=int, help="of all networks: narrow ones train for longer in as many minutes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--samples", type=int, default=2_048)
+    parser.add_argument("--extractor", choices=EXTRACTORS, help="who judges (default: what suits the set)")
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"))
     options = parser.parse_args()
 
@@ -100,7 +102,8 @@ def main():
     for seed in options.seeds:
         for name, preset in arms.items():
             run = folder / f"{name}-{seed}-{options.steps}"
-            found = score(run, preset, images, held_out, precision, seed, steps[name], options.samples)
+            judge = options.extractor or preset.extractor
+            found = score(run, preset, images, held_out, precision, seed, steps[name], options.samples, judge)
             kids.setdefault(name, []).append(found["kid"])
             kid = f"{found['kid']:.4f} ± {found['kid_error']:.4f}"
             rows.append(
