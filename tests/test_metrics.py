@@ -167,7 +167,7 @@ def test_an_unknown_extractor_is_named():
         extractors.extractor("inception9")
 
 
-SETS = {"mnist": "mnist", "anime": "anime", "heroes": "heroes", "random": "monsters"}  # judges, and what each judges here
+SETS = {"mnist": "mnist", "anime": "anime", "heroes": "heroes", "random": "monsters"}  # judges, and what of
 
 
 @pytest.fixture(
