@@ -28,6 +28,7 @@ COLUMNS = (
     "inception_score",  # where the extractor has classes
 )
 JUDGED = COLUMNS[-4:]
+DEFAULTS = {"size": 0, "frozen": 0, "generator_steps": 1, "discriminator_steps": 1} | dict.fromkeys(JUDGED, np.nan)
 
 
 class History:
@@ -49,8 +50,8 @@ class History:
         return float((np.diff(self["step"], prepend=0) * batch_size / self["images_per_second"]).sum())
 
     def append(self, **row):
-        """Add a row; its names must be COLUMNS, those of the metrics where they were taken."""
-        row = {**dict.fromkeys(JUDGED, np.nan), **row}
+        """Add a row; its names must be COLUMNS, those of DEFAULTS where there is something to say."""
+        row = {**DEFAULTS, **row}
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def best(self):
@@ -83,5 +84,5 @@ class History:
             names = reader.fieldnames or ()
             if not {"step", "g_loss"} <= set(names) <= set(COLUMNS):
                 raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
-            empty = dict.fromkeys(COLUMNS, np.nan)  # a history of an older version has fewer columns
+            empty = {**dict.fromkeys(COLUMNS, np.nan), **DEFAULTS}  # an older version's has fewer columns
             return cls({**empty, **{k: int(v) if k == "step" else float(v) for k, v in row.items()}} for row in reader)

@@ -4,7 +4,7 @@ import pytest
 
 from dcgan_tf import figures
 from dcgan_tf.errors import UserError
-from dcgan_tf.history import COLUMNS, JUDGED, History
+from dcgan_tf.history import COLUMNS, DEFAULTS, JUDGED, History
 
 
 def rows(steps):
@@ -57,3 +57,12 @@ def test_the_best_row_is_one_of_the_size_that_the_run_has_grown_to():
     history.append(**{**rows([4])[0], "size": 64, "kid": float("nan")})
     assert history.best() is None
     assert figures.plot_history(history)
+
+
+def test_a_loop_of_ones_own_may_leave_out_what_only_staged_runs_have():
+    history = History()
+    for step, kid in ((1, 0.2), (2, 0.1)):
+        row = {name: value for name, value in rows([step])[0].items() if name not in DEFAULTS}
+        history.append(**row, kid=kid)
+    assert history.best()["step"] == 2
+    assert history["generator_steps"].tolist() == [1, 1] and figures.plot_history(history)
