@@ -249,6 +249,19 @@ def test_five_steps_of_training_end_where_those_of_keras_do(dtype, tolerance):
     assert apart < tolerance * moved
 
 
+def test_images_are_drawn_with_the_moving_average():
+    generator, discriminator = networks(layers, "float32")
+    gan = numpy_dcgan.GAN(generator, discriminator, optimizers.Adam(), optimizers.Adam(), average_decay=0.75)
+    images = RANDOM.integers(0, 255, (32, 16, 16, 3)).astype(np.uint8)
+    seen = [generator.get_weights()]
+    gan.train(images, steps=3, batch_size=8, each=lambda step, losses: seen.append(generator.get_weights()))
+    shares = (0.75**3, 0.25 * 0.75**2, 0.25 * 0.75, 0.25)
+    for found, *steps in zip(gan.average.get_weights(), *seen, strict=True):
+        np.testing.assert_allclose(found, sum(s * w for s, w in zip(shares, steps, strict=True)), rtol=1e-4, atol=1e-6)
+    noise = RANDOM.standard_normal((2, 10)).astype(np.float32)
+    np.testing.assert_array_equal(gan.generate(noise), gan.average(noise))
+
+
 def test_a_frozen_layer_keeps_its_weights_and_passes_the_gradient_on():
     generator, discriminator = networks(layers, "float32")
     for layer in generator.layers[4:6]:

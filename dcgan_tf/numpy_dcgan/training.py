@@ -1,5 +1,7 @@
 """The game of generator and discriminator, one step at a time."""
 
+from copy import deepcopy
+
 import numpy as np
 
 from dcgan_tf.numpy_dcgan import losses
@@ -13,12 +15,17 @@ class GAN:
         discriminator: from images to logits [N, 1].
         generator_optimizer, discriminator_optimizer: with an `apply`.
         real_label: below 1 for one-sided label smoothing (Salimans et al. 2016, section 3.4).
+        average_decay: of the moving average of the generator that `generate` draws with; 0 is the generator itself.
     """
 
-    def __init__(self, generator, discriminator, generator_optimizer, discriminator_optimizer, real_label=1.0):
+    def __init__(
+        self, generator, discriminator, generator_optimizer, discriminator_optimizer, real_label=1.0, average_decay=0.0
+    ):
         self.generator, self.discriminator = generator, discriminator
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.real_label = real_label
+        self.average_decay = average_decay
+        self.average = deepcopy(generator) if average_decay else generator
 
     def train_step(self, real, noise):
         """One step of the discriminator and one of the generator, on the same fakes; returns their losses.
@@ -44,7 +51,13 @@ class GAN:
 
         self.discriminator_optimizer.apply(total, critic.trainable_weights)
         self.generator_optimizer.apply(self.generator.gradients, self.generator.trainable_weights)
+        if self.average_decay:
+            self._update_average()
         return {"g_loss": loss, "d_loss_real": loss_real, "d_loss_fake": loss_fake}
+
+    def _update_average(self):
+        for mean, weight in zip(self.average.weights, self.generator.weights, strict=True):
+            mean += (1 - self.average_decay) * (weight - mean)
 
     def train(self, images, steps, batch_size, seed=0, each=None):
         """Take `steps` steps on uint8 images [M, H, W, C]; returns the losses of all.
@@ -63,4 +76,4 @@ class GAN:
 
     def generate(self, noise):
         """Images in [-1, 1] from latents [N, latents]."""
-        return self.generator(noise)
+        return self.average(noise)
