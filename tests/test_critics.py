@@ -10,6 +10,8 @@ import tensorflow as tf
 import dcgan_tf as dcgan
 from dcgan_tf import presets
 
+pytestmark = pytest.mark.slow
+
 BASE = replace(
     presets.get("heroes"),
     sizes=(),

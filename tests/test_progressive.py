@@ -12,6 +12,8 @@ import dcgan_tf as dcgan
 from dcgan_tf import models, presets, progressive, training
 from dcgan_tf.progressive import Stage
 
+pytestmark = pytest.mark.slow
+
 PRESET = replace(presets.get("heroes"), width=4, batch_size=4, shares=(0.2, 0.3, 0.5), frozen=0.2)
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
 
