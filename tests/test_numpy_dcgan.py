@@ -54,24 +54,12 @@ def images(size=(9, 7), channels=3, n=4):
 GRID = list(itertools.product((1, 2, 3, 4, 5), (1, 2, 3), ("same", "valid"), ((1, 3), (5, 2))))
 
 
+@pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
 @pytest.mark.parametrize(("kernel", "stride", "padding", "channels"), GRID)
-def test_convolution(kernel, stride, padding, channels):
+def test_convolutions(name, kernel, stride, padding, channels):
     inside, outside = channels
-    agree(
-        layers.Conv2D(outside, kernel, stride, padding),
-        keras.layers.Conv2D(outside, kernel, stride, padding),
-        images(channels=inside),
-    )
-
-
-@pytest.mark.parametrize(("kernel", "stride", "padding", "channels"), GRID)
-def test_transposed_convolution(kernel, stride, padding, channels):
-    inside, outside = channels
-    agree(
-        layers.Conv2DTranspose(outside, kernel, stride, padding),
-        keras.layers.Conv2DTranspose(outside, kernel, stride, padding),
-        images((5, 4), inside),
-    )
+    ours, theirs = (getattr(kind, name)(outside, kernel, stride, padding) for kind in (layers, keras.layers))
+    agree(ours, theirs, images((9, 7) if name == "Conv2D" else (5, 4), inside))
 
 
 @pytest.mark.parametrize("name", ["Conv2D", "Conv2DTranspose"])
