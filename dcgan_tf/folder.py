@@ -4,18 +4,24 @@ import hashlib
 import json
 import os
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from dcgan_tf import cache
+from dcgan_tf import archive, cache
 from dcgan_tf.errors import UserError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # others can start programs, as EPS does
+LARGE = 16_000_000  # pixels; of images beyond it one is in memory at a time
+_ONE_LARGE = Lock()
 
 
 class Folder(NamedTuple):
@@ -30,11 +36,12 @@ class Folder(NamedTuple):
 def from_folder(path, size=64, channels=3, progress=True, keep=True):
     """Read every image below a folder, cut to its centre square and resized with antialiasing.
 
-    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode. Transparent pixels are set on white, EXIF rotation is followed, the
-    first frame of an animation is taken, 16 bits are scaled to 8, smaller images are enlarged.
+    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode, told by their content, not their name. Transparent pixels are set
+    on white, EXIF rotation is followed, the first frame of an animation is taken, 16 bits are scaled to 8, smaller
+    images are enlarged.
 
     Args:
-        path: a folder; it is searched with its subfolders.
+        path: a folder, searched with its subfolders, links to folders included; or a .zip or .tar of one.
         size: height and width of the result, in pixels.
         channels: 3 (RGB) or 1 (grey).
         progress: show a progress bar.
@@ -44,51 +51,95 @@ def from_folder(path, size=64, channels=3, progress=True, keep=True):
         Folder: `.images`, `.skipped`, `.duplicates`, `.enlarged`.
 
     Raises:
-        UserError: no such folder, or no image in it that can be read.
+        UserError: no such folder, no image in it, or more than half of them cannot be read.
     """
     path = Path(path)
+    if archive.is_archive(path):
+        path = archive.unpack(path, SUFFIXES)
     if not path.is_dir():
-        raise UserError(f"no folder {path}: give one that holds images")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise UserError(f"no image in {path}: it is searched for {', '.join(sorted(SUFFIXES))}")
+        raise UserError(f"no folder {shown(path)}: give one that holds images, or a .zip or .tar of one")
+    files, strange = _search(path)
+    if not files and not strange:
+        raise UserError(f"no image in {shown(path)}: it is searched for {', '.join(sorted(SUFFIXES))}")
     kept = cache.folder() / "folders" / f"{_fingerprint(path, files, size, channels)}.npz"
     if keep and (found := _load(kept, path)):
-        return found
+        return found._replace(skipped=sorted(found.skipped + strange))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes and resizes outside Python's lock
-        results = pool.map(lambda file: _read(file, size, channels), files)
-        results = list(
-            tqdm(results, f"Reading {path}", len(files), unit="image", disable=not progress, file=sys.stdout)
-        )
-    images, skipped, duplicates, first, enlarged = [], [], [], {}, 0
-    for file, (image, small, reason) in zip(files, results, strict=True):
-        if image is None:
+    images = np.empty((len(files), size, size, channels), np.uint8)  # each reader writes into its own place
+
+    def read(i):
+        small, reason = _read(files[i], images[i])
+        return small, reason, None if reason else hashlib.sha256(images[i].tobytes()).digest()
+
+    Image.init()  # here: two threads that both begin with it get in each other's way
+    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow works outside Python's lock
+        warnings.simplefilter("ignore")  # of Pillow's, on odd files: what matters of them is in `skipped`
+        results = pool.map(read, range(len(files)))
+        bar = tqdm(results, f"Reading {shown(path)}", len(files), unit="image", disable=not progress, file=sys.stdout)
+        results = list(bar)
+    skipped, duplicates, first, enlarged, count = [], [], {}, 0, 0
+    for i, (file, (small, reason, key)) in enumerate(zip(files, results, strict=True)):
+        if reason:
             skipped.append((file, reason))
             continue
-        key = hashlib.sha256(image.tobytes()).digest()
         if key in first:
             duplicates.append((file, first[key]))
         first.setdefault(key, file)
-        images.append(image)
+        images[count] = images[i]
+        count += 1
         enlarged += small
-    if not images:
-        raise UserError(f"no image could be read in {path}: {skipped[0][0].name}: {skipped[0][1]}")
-    found = Folder(np.stack(images), skipped, duplicates, enlarged)
+    found = Folder(images[:count], skipped, duplicates, enlarged)
+    skipped = sorted(skipped + strange)
+    if 2 * len(skipped) > len(files) + len(strange):
+        why = "; ".join(f"{shown(file.relative_to(path))}: {reason}" for file, reason in skipped[:3])
+        raise UserError(f"{len(skipped)} of {len(files) + len(strange)} files in {shown(path)} cannot be read: {why}")
     if keep:
         _save(kept, path, found)
-    return found
+    return found._replace(skipped=skipped)
 
 
-def _read(file, size, channels):
-    """(uint8 [size, size, channels], smaller than that before, None), or (None, False, the reason)."""
+def shown(path):
+    """A path as it can be printed in one line, whatever its name is made of."""
+    return str(path) if str(path).isprintable() else ascii(str(path))
+
+
+def _search(path):
+    """The files below a folder that have an image's name, sorted, and (path, reason) of what cannot be one."""
+    files, strange, root, been = [], [], path.resolve(), set()
+
+    def closed(error):
+        strange.append((Path(error.filename), "the folder cannot be opened"))
+
+    for here, folders, names in os.walk(path, onerror=closed, followlinks=True):
+        here = Path(here)
+        for link in [here / name for name in folders if (here / name).is_symlink()]:
+            target = link.resolve()
+            if target in been or target == root or root in target.parents or target in root.parents:
+                strange.append((link, "a link to a folder that is read anyway"))
+                folders.remove(link.name)
+            been.add(target)
+        for file in (here / name for name in names):
+            if file.suffix.lower() not in SUFFIXES:
+                continue
+            if file.is_file():
+                files.append(file)
+            else:
+                strange.append((file, "a link to nothing" if file.is_symlink() else "not a file"))
+    return sorted(files), strange
+
+
+def _read(file, place):
+    """Write an image to `place`, uint8 [size, size, channels]; returns (was it smaller, None or why it cannot be)."""
     try:
-        with Image.open(file) as image:
-            small = min(image.size) < size
-            return square(ImageOps.exif_transpose(image), size, channels), small, None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        with Image.open(file, formats=FORMATS) as image:
+            small = min(image.size) < len(place)
+            with _ONE_LARGE if image.width * image.height > LARGE else nullcontext():
+                ImageOps.exif_transpose(image, in_place=True)
+                place[:] = square(image, *place.shape[1:])
+            return small, None
+    except Exception as error:  # Pillow raises whatever a broken file makes it stumble over
         reason = str(error) or type(error).__name__
-        return None, False, reason.replace(repr(str(file)), "the file").splitlines()[0]
+        return False, reason.replace(repr(str(file)), "the file").splitlines()[0]
 
 
 def square(image, size, channels=3):
@@ -99,10 +150,13 @@ def square(image, size, channels=3):
         values = np.asarray(image)
         values = values * 255 if values.max() <= 1 else values
         image = Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
-    rgba = image.convert("RGBA")
-    ground = Image.new("RGBA", rgba.size, "white")
-    ground.alpha_composite(rgba)
-    fitted = ImageOps.fit(ground.convert("RGB"), (size, size), Image.Resampling.LANCZOS)
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, "white")
+        ground.alpha_composite(image.convert("RGBA"))
+        image = ground
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    fitted = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
     return np.asarray(fitted if channels == 3 else fitted.convert("L")).reshape(size, size, channels)
 
 
