@@ -4,9 +4,9 @@ A distance between features depends on the network as much as on the images, so 
 figure taken with it is printed beside that name.
 """
 
+import functools
 import hashlib
 import sys
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from dcgan_tf import datasets, models, weights
+from dcgan_tf import cache, datasets, models, weights
+from dcgan_tf.download import download
 from dcgan_tf.errors import UserError
 from dcgan_tf.presets import EXTRACTORS, unknown
 
@@ -66,7 +67,7 @@ def softmax(logits):
     return powers / powers.sum(1, keepdims=True)
 
 
-@cache
+@functools.cache
 def extractor(name, inception_weights=None):
     """Load an extractor by name.
 
@@ -160,12 +161,11 @@ def _inception(file=None):
         raise UserError(f"no file {file}: give InceptionV3's weights with its top, as Keras publishes them (.h5)")
     if file is None:
         try:
-            file = keras.utils.get_file(origin=INCEPTION_URL, file_hash=INCEPTION_SHA256, cache_subdir="models")
-        except Exception as error:  # urllib's, ssl's, OSError, ValueError for a wrong hash
-            reason = str(error).strip().splitlines()[0][:160]
+            file = download(INCEPTION_URL, cache.folder() / "inception_v3.h5", INCEPTION_SHA256)
+        except UserError as error:
             raise UserError(
                 "InceptionV3's weights cannot be had: give them as a file (--inception-weights), or judge by "
-                f"--extractor random ({reason})"
+                f"--extractor random ({error})"
             ) from None
     network = keras.applications.InceptionV3(weights=None, classifier_activation=None)
     try:

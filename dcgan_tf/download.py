@@ -1,0 +1,51 @@
+"""Files from the internet: whole and as they were published, or not there at all."""
+
+import logging
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from dcgan_tf.errors import UserError
+
+
+def download(url, path, sha256, timeout=30, attempts=4):
+    """Download a file unless it is there already; returns its path.
+
+    It is written beside, checked and renamed. A connection that breaks or stalls, and content that is not what was
+    published, are tried again after 1, 2, ... seconds.
+
+    Args:
+        url: where it is (http or https; redirects are followed).
+        path: where it is to be.
+        sha256: of the content, 64 hexadecimal digits.
+        timeout: seconds without a byte after which the connection counts as broken.
+        attempts: how often it is tried in all.
+
+    Raises:
+        UserError: it cannot be had; the reason in one line.
+    """
+    import pooch
+    import requests
+
+    path = Path(path)
+    pooch.get_logger().setLevel(logging.ERROR)
+    bar = tqdm(total=1, unit="B", unit_scale=True, desc=path.name, file=sys.stdout, leave=False)
+    store = pooch.create(
+        path.parent, "", registry={path.name: sha256}, urls={path.name: url}, retry_if_failed=attempts - 1
+    )
+    try:
+        store.fetch(path.name, downloader=pooch.HTTPDownloader(timeout=timeout, progressbar=bar))
+    except (ValueError, OSError, requests.exceptions.RequestException) as error:
+        reason = "it is not the file that was published" if "hash of downloaded" in str(error) else _reason(error)
+        raise UserError(f"{path.name} cannot be downloaded from {url}: {reason}") from None
+    finally:
+        bar.close()
+    return path
+
+
+def _reason(error):
+    """The heart of an error that others are wrapped around, in one line."""
+    while getattr(error, "__context__", None) or (error.args and isinstance(error.args[0], Exception)):
+        error = error.__context__ or error.args[0]
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
