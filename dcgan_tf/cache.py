@@ -2,9 +2,14 @@
 
 import os
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
+
+DAMAGED = (  # what reading a .npz file raises that is not one, or not whole
+    OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def folder():
@@ -28,5 +33,5 @@ def load(path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    except DAMAGED:
         return None

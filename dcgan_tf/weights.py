@@ -1,10 +1,10 @@
 """Weights in a .npz file: small (float16, deflated), and nothing in them can run."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from dcgan_tf import cache
 from dcgan_tf.errors import UserError
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
@@ -34,8 +34,8 @@ def load(model, path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = [archive[key].astype(np.float32) for key in sorted(archive.files)]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path.name} cannot be read as weights: {error}") from None
+    except cache.DAMAGED as error:
+        raise UserError(f"{path.name} cannot be read as weights: {str(error).splitlines()[0]}") from None
     expected = [w.shape for w in model.get_weights()]
     if [a.shape for a in arrays] != expected:
         raise UserError(f"{path.name} holds the weights of another network than {model.name}")

@@ -1,9 +1,12 @@
 """Weight files."""
 
+import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dcgan_tf import models, weights
+from dcgan_tf import cache, models, weights
 from dcgan_tf.errors import UserError
 
 
@@ -27,6 +30,23 @@ def test_a_damaged_file_is_refused(tmp_path, content):
     (tmp_path / "d.npz").write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as weights"):
         weights.load(models.mnist_discriminator(), tmp_path / "d.npz")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4), st.floats(0.1, 1))
+def test_no_damage_is_more_than_one_line(tmp_path_factory, changes, length):
+    path = tmp_path_factory.mktemp("damaged") / "d.npz"
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    weights.save(network, path)
+    data = bytearray(path.read_bytes())
+    for where, value in changes:
+        data[int(where * (len(data) - 1))] = value
+    path.write_bytes(data[: int(length * len(data))])
+    try:
+        weights.load(network, path)
+    except UserError as error:
+        assert "\n" not in str(error)
+    cache.load(path)  # None, or the arrays: nothing is raised
 
 
 def test_pickled_weights_are_refused(tmp_path):
