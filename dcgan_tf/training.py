@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, metrics, presets, progressive
-from dcgan_tf.errors import UserError
+from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, guard, metrics, presets, progressive
+from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import JUDGED, History
 
@@ -36,6 +37,7 @@ def train(
     progress=True,
     held_out=None,
     evaluate_every=None,
+    checkpoint_minutes=None,
 ):
     """Train a GAN, or go on with the run that the folder holds.
 
@@ -52,12 +54,15 @@ def train(
         held_out: uint8 images like `images` that are not trained on. With them FID, KID and the inception score are
             followed, in the features of the preset's extractor, and the checkpoint of the lowest KID is kept in best/.
         evaluate_every: how often, in steps.
+        checkpoint_minutes: take a checkpoint when so many minutes have passed since the last one, as well.
 
     Returns:
-        History. After an interruption (Ctrl-C) a checkpoint is saved and the history so far is returned.
+        History. After an interruption (Ctrl-C, SIGTERM) a checkpoint is saved and the history so far is returned.
 
     Raises:
-        UserError: arguments that do not fit each other or the run.
+        UserError: arguments that do not fit each other or the run; another process that trains in the run folder;
+            checkpoints of which none is sound.
+        Failure: losses that are no numbers any more, a disk that is full. The last checkpoint is whole.
     """
     run, preset = Path(run), gan.preset
     size = preset.sizes[-1] if preset.sizes else gan.generator.output_shape[1]
@@ -70,15 +75,34 @@ def train(
     if epochs is not None:
         steps = round(epochs * len(images) / preset.batch_size)
     steps = schedule.steps if steps is None else steps
-    sample_every = sample_every or schedule.sample_every
-    checkpoint_every = checkpoint_every or schedule.checkpoint_every
-    log_every = log_every or schedule.log_every
-    evaluate_every = evaluate_every or schedule.evaluate_every or steps
-    if min(steps, sample_every, checkpoint_every, log_every, evaluate_every) < 1:
+    intervals = {
+        "sample": sample_every or schedule.sample_every,
+        "checkpoint": checkpoint_every or schedule.checkpoint_every,
+        "log": log_every or schedule.log_every,
+        "evaluate": evaluate_every or schedule.evaluate_every or steps,
+        "minutes": checkpoint_minutes or float("inf"),
+    }
+    if steps < 1 or min(intervals.values()) <= 0:
         raise UserError("steps, epochs and the intervals must be at least 1")
 
     if fresh and run.exists():
-        print(f"The run that {run} held is now {_move_aside(run)}")
+        with guard.lock(run):
+            print(f"The run that {run} held is now {_move_aside(run)}")
+    run.mkdir(parents=True, exist_ok=True)
+    with guard.lock(run), guard.Stop() as stop:
+        try:
+            return _train(gan, images, run, steps, held_out, stop, progress, restore_from, intervals)
+        except OSError as error:
+            raise Failure(
+                f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole: "
+                "make room, and the same call goes on from there"
+            ) from None
+
+
+def _train(gan, images, run, steps, held_out, stop, progress, restore_from, every):
+    """The loop itself; `every` holds the intervals, in steps, and "minutes"."""
+    preset = gan.preset
+    size = preset.sizes[-1] if preset.sizes else gan.generator.output_shape[1]
     stages = _stages(gan, run, steps)
     history = _resume(gan, images, run, restore_from, stages)
     _write_config(gan, run, images, stages)
@@ -102,11 +126,27 @@ def train(
         mininterval=0.5 if sys.stdout.isatty() else 15,
     )
 
+    watch = guard.Watch(images)
+    losses = []  # of the steps since the last look at them, still on their device
+
+    def look():
+        """Stop before anything is kept of a step from which on the losses are no numbers."""
+        for number, values in enumerate(losses, int(gan.step) - len(losses) + 1):
+            if not np.isfinite(values).all():
+                raise _went_wrong(gan, run, number)
+        losses.clear()
+
     def sample(step):
-        picture = figures.grid(progressive.enlarge(generate(gan.average, fixed), size))
+        pictures = figures.to_uint8(progressive.enlarge(generate(gan.average, fixed), size))
+        picture = figures.grid(pictures)
         figures.save_png(picture, samples / f"step_{step:07}.png")
         with writer.as_default(step):
             tf.summary.image("samples", picture.reshape(1, *picture.shape[:2], -1))
+        tell(watch.samples(step, pictures))
+
+    def tell(warning):
+        if warning:
+            bar.write(warning, file=sys.stdout)
 
     def record(step, results, speed):
         row = {
@@ -126,52 +166,79 @@ def train(
             for name in row.keys() - {"step", "d_loss"}:
                 tf.summary.scalar(name, row[name])
         bar.set_postfix(G=f"{row['g_loss']:.2f}", D=f"{row['d_loss']:.2f}", refresh=False)
+        tell(watch.losses(step, row["d_loss"]))
 
     def save():
-        checkpoint.save(gan, run)
+        nonlocal saved
         history.save(run / "history.csv")
+        checkpoint.save(gan, run)
+        saved = time.perf_counter()
 
-    def is_time(every):
-        return step % every == 0 or step == steps
+    def is_time(what):
+        return step % every[what] == 0 or step == steps
 
     step = first
     logged, then = first, time.perf_counter()
+    saved = then
     try:
         if first == 0:
             sample(0)
         for step in range(first + 1, steps + 1):
+            if stop.wanted:
+                raise KeyboardInterrupt
             if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
                 gan.enter(stage)
+                watch.anew()
                 batches = _batches(gan, images, step - 1)
             gan.set_learning_rates(decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage))
             results = gan.train_step(next(batches), *gan.turns())
             if gan.controller:
                 gan.controller.update(*(float(results[name]) for name in ("g_loss", "d_loss_real", "d_loss_fake")))
+            losses.append((results["g_loss"], results["d_loss"]))
             bar.update()
-            if judged := judge is not None and is_time(evaluate_every):
+            due = {what for what in ("log", "sample", "checkpoint", "evaluate") if is_time(what)}
+            if time.perf_counter() - saved > 60 * every["minutes"]:
+                due.add("checkpoint")
+            if due:
+                look()
+            if judged := judge is not None and "evaluate" in due:
                 results |= judge()
-            if judged or is_time(log_every):
+            if judged or "log" in due:
                 now = time.perf_counter()
                 record(step, results, (step - logged) * preset.batch_size / (now - then))
                 logged, then = step, now
-            if is_time(sample_every):
+            if "sample" in due:
                 sample(step)
-            if is_time(checkpoint_every):
+            if "checkpoint" in due:
                 save()
             if judged and (history.best()["step"] == step or not checkpoint.folders(run, "best")):
                 save()  # a run that is cut off here must not go back to before its best
                 checkpoint.save(gan, run, "best", keep=1)
     except KeyboardInterrupt:
+        look()
         history.interrupted = True
         save()
         bar.close()
         print(f"Interrupted at step {int(gan.step):,}: saved in {run}; the same call goes on from there")
     bar.close()
     writer.close()
-    figures.plot_history(history, f"{preset.name}: {int(gan.step):,} steps").savefig(run / "losses.png", dpi=110)
+    if len(history):
+        figures.plot_history(history, f"{preset.name}: {int(gan.step):,} steps").savefig(run / "losses.png", dpi=110)
     if list(samples.glob("step_*.png")):
         gif.from_run(run)
     return history
+
+
+def _went_wrong(gan, run, step):
+    """Take the GAN back to its last sound checkpoint, if it has not grown since; returns the Failure that says so."""
+    found = checkpoint.newest(run)
+    if found and checkpoint.plan(found)["stage"] == (asdict(gan.stage) if gan.stage else None):
+        checkpoint.restore(gan, found)
+    where = f"the run stands at {found}" if found else "no checkpoint had been taken yet"
+    return Failure(
+        f"step {step:,}: a loss is no longer a finite number, so training stops; {where}. Lower learning rates help, "
+        "float32 in place of float16, or a gradient penalty in place of clipped or unbounded scores"
+    )
 
 
 def _judge(gan, held_out):
@@ -219,23 +286,29 @@ def warm_up(step, stage):
 def _resume(gan, images, run, restore_from, stages):
     """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it."""
     _check_config(gan, images, run)
-    found = checkpoint.folders(run)
-    if restore_from is None and not found:
+    if restore_from is not None:
+        checkpoint.check(restore_from)
+    chosen = Path(restore_from) if restore_from is not None else checkpoint.newest(run)
+    if chosen is None:
+        if (run / "config.json").exists():
+            print(f"{run} holds no checkpoint yet: beginning at step 0")
         return History()
-    chosen = Path(restore_from) if restore_from is not None else found[-1]
     if reached := checkpoint.plan(chosen)["stage"]:
         for stage in stages[: stages.index(progressive.Stage(**reached)) + 1]:  # as the run went through them
             gan.enter(stage)
     checkpoint.restore(gan, chosen)
     step = int(gan.step)
     print(f"Resuming {run} at step {step:,} ({chosen.name})")
-    for later in found + checkpoint.folders(run, "best"):  # this run has not been where the later ones are
+    for later in checkpoint.folders(run) + checkpoint.folders(run, "best"):  # this run has not been there
         if checkpoint.step_of(later) > step:
             shutil.rmtree(later)
     for picture in (run / "samples").glob("step_*.png"):
         if int(picture.stem.removeprefix("step_")) > step:
             picture.unlink()
-    return History.load(run / "history.csv").until(step)
+    history = History.load(run / "history.csv").until(step)
+    if (best := history.best()) and best["step"] == step:  # the run was cut off before it could keep it
+        checkpoint.save(gan, run, "best", keep=1)
+    return history
 
 
 def _config(gan, images, stages=()):

@@ -231,11 +231,11 @@ def test_a_resumed_run_keeps_the_best_and_one_that_goes_back_forgets_it(watched)
     assert checkpoint.chosen(run).name == "step_0000004"
 
 
-def test_a_run_that_goes_back_before_its_best_looks_for_a_new_one(watched):
+def test_a_run_that_goes_back_before_its_best_has_the_best_of_what_is_left(watched):
     go_on, run = watched
     go_on(small(), 4)
     go_on(small(), 3, restore_from=run / "checkpoints" / "step_0000002")  # 0.9 at step 3, where step 2 had 0.5
-    assert checkpoint.chosen(run).name == "step_0000003"
+    assert checkpoint.chosen(run).name == "step_0000002"
 
 
 def test_the_metric_that_is_followed_is_the_real_one(digits, tmp_path):
