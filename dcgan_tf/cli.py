@@ -4,14 +4,15 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import presets
+from dcgan_tf import archive, presets
 from dcgan_tf.devices import PRECISIONS
-from dcgan_tf.errors import UserError
+from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.presets import EXTRACTORS, METRICS
 
 
@@ -23,13 +24,19 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments=None):
-    """Run a command; returns the exit code: 0, 2 for a mistake of the user's, 130 after Ctrl-C."""
+    """Run a command; returns the exit code: 0, 1 if something broke on the way, 2 for a mistake, 130 after Ctrl-C."""
     try:
         options = parser().parse_args(arguments)
         return options.run_command(options) or 0
     except UserError as error:
         print(f"dcgan_tf: {error}", file=sys.stderr)
         return 2
+    except Failure as error:
+        print(f"dcgan_tf: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        print(f"dcgan_tf: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nInterrupted")
         return 130
@@ -47,7 +54,9 @@ def parser():
 
     train = command("train", train_command, "Train a chapter's GAN; goes on where the run folder left off.")
     train.add_argument("preset", help=f"the chapter: {', '.join(presets.PRESETS)}")
-    train.add_argument("--images", type=Path, metavar="FOLDER", help="train on a folder of images instead")
+    train.add_argument(
+        "--images", type=Path, metavar="FOLDER", help="train on a folder (or .zip, .tar) of images instead"
+    )
     train.add_argument("--profile", choices=presets.PROFILES, help="how long: gpu where there is one, else cpu")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_positive(int), metavar="N", help="stop after N batches in all")
@@ -59,6 +68,10 @@ def parser():
         "--from", type=Path, dest="restore_from", metavar="CHECKPOINT", help="go on from this checkpoint"
     )
     train.add_argument("--sample-every", type=_positive(int), metavar="N", help="steps between two sample grids")
+    train.add_argument(
+        "--checkpoint-every", type=_interval, metavar="N", help="steps between two checkpoints, or minutes: 5min"
+    )
+    train.add_argument("--deterministic", action="store_true", help="on a GPU: the same results each time, more slowly")
     train.add_argument("--precision", choices=PRECISIONS, default="auto", help="default: what suits the hardware")
     train.add_argument(
         "--seed", type=_natural, default=0, metavar="N", help="of weights, latents and order (default: 0)"
@@ -124,6 +137,16 @@ def _size(text):
 _size.__name__ = "size (1x1 to 8x8)"
 
 
+def _interval(text):
+    """(steps, minutes) of "500" or "5min"; one of them is None."""
+    if text.endswith("min"):
+        return None, _positive(float)(text.removesuffix("min"))
+    return _positive(int)(text), None
+
+
+_interval.__name__ = "number above 0, of steps or, with min behind it, of minutes"
+
+
 def _positive(kind):
     def convert(text):
         value = kind(text)
@@ -148,11 +171,10 @@ _natural.__name__ = "seed (0 to 4294967295)"
 def train_command(options):
     preset = presets.get(options.preset)
     profile = presets.profile(options.profile) if options.profile or os.environ.get("DCGAN_TF_PROFILE") else None
-    if options.images and not options.images.is_dir():
-        raise UserError(f"no folder {options.images}: give one that holds images")
+    if options.images and not (options.images.is_dir() or archive.is_archive(options.images)):
+        raise UserError(f"no folder {options.images}: give one that holds images, or a .zip or .tar of one")
     run = options.run or Path("runs") / preset.name
-    if run.exists() and not run.is_dir():
-        raise UserError(f"{run} is a file: give a folder for the run")
+    _check_folder(run)
     if options.restore_from and not (options.restore_from / "state.index").exists():
         raise UserError(
             f"no checkpoint in {options.restore_from}: give a folder such as {run}/checkpoints/step_0000500"
@@ -170,6 +192,9 @@ def train_command(options):
     )
     if options.images:  # whose classes a classifier of another set does not know
         preset = replace(preset, extractor="random")
+    if options.deterministic:
+        devices.deterministic()
+    checkpoint_steps, checkpoint_minutes = options.checkpoint_every or (None, None)
     gan = GAN.from_preset(preset, precision, options.seed)
     history = train(
         gan,
@@ -179,6 +204,8 @@ def train_command(options):
         run=run,
         profile=profile,
         sample_every=options.sample_every,
+        checkpoint_every=checkpoint_steps,
+        checkpoint_minutes=checkpoint_minutes,
         restore_from=options.restore_from,
         fresh=options.fresh,
         held_out=held_out if len(held_out) else None,
@@ -207,6 +234,7 @@ def train_command(options):
 def _images(folder, dataset):
     """The images of a folder or a set: (to train on, held out)."""
     from dcgan_tf import datasets
+    from dcgan_tf.folder import shown
 
     if not folder:
         if dataset == "pokemon" and not datasets.where(dataset).exists():
@@ -219,12 +247,33 @@ def _images(folder, dataset):
     size, channels = (28, 1) if dataset == "mnist" else (64, 3)
     found = datasets.from_folder(folder, size, channels)
     for path, reason in found.skipped:
-        print(f"skipped {path}: {reason}")
+        print(f"skipped {shown(path)}: {reason}")
     for path, same in found.duplicates:
-        print(f"{path} is the same image as {same}; both are kept")
+        print(f"{shown(path)} is the same image as {shown(same)}; both are kept")
     if found.enlarged:
         print(f"{found.enlarged:,} of {len(found.images):,} images are smaller than {size} pixels and were enlarged")
     return datasets.hold_out(found.images)
+
+
+def _check_folder(folder):
+    """Make a folder to write into; refuse one that cannot be, before any work is done for it."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: give a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written into: {error.strerror}") from None
+
+
+def _check_out(path, *suffixes):
+    """Refuse a file that cannot be written, or that has none of the suffixes; its folder is made."""
+    if path.suffix.lower() not in suffixes:
+        raise UserError(f"{path} is to be a file that ends in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give a file")
+    _check_folder(path.parent)
 
 
 def _check_source(source):
@@ -237,6 +286,7 @@ def _check_source(source):
 
 def generate_command(options):
     _check_source(options.source)
+    _check_out(options.out, ".png")
     from dcgan_tf import figures, load_generator
     from dcgan_tf.gan import generate, latents
 
@@ -248,8 +298,7 @@ def generate_command(options):
 
 def interpolate_command(options):
     _check_source(options.source)
-    if options.out.suffix not in (".gif", ".png"):
-        raise UserError(f"a walk is a .gif or a .png, not {options.out.name!r}")
+    _check_out(options.out, ".gif", ".png")
     if options.stops < 2:
         raise UserError("a walk needs at least 2 stops")
 
@@ -272,6 +321,8 @@ def evaluate_command(options):
     presets.check_metrics(options.metrics or METRICS)
     if options.extractor and options.extractor not in EXTRACTORS:
         raise UserError(presets.unknown("extractor", options.extractor, EXTRACTORS))
+    if options.neighbours:
+        _check_out(options.neighbours, ".png")
     config = Path(options.source) / "config.json"
     recipe = json.loads(config.read_text())["recipe"] if config.exists() else presets.get(options.source).recipe()
 
@@ -318,6 +369,8 @@ def fetch_command(options):
 def gif_command(options):
     from dcgan_tf import gif
 
+    if options.out:
+        _check_out(options.out, ".gif")
     print(f"GIF: {gif.from_run(options.run, options.out, options.frames, options.corner, ms=options.ms)}")
 
 

@@ -66,3 +66,10 @@ def describe():
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     text = f"{cores} CPU cores, {platform.machine()}" + "".join(f", {name}" for name in extras[:1])
     return text + "; " + (", ".join(name for name, _ in gpus()) or "no GPU")
+
+
+def deterministic():
+    """Make TensorFlow repeat itself to the bit on a GPU too, at some cost in speed; on a CPU it does so anyway."""
+    from dcgan_tf.quiet import tensorflow
+
+    tensorflow().config.experimental.enable_op_determinism()

@@ -40,12 +40,23 @@ def split(stderr):
         (["train", "mnist", "--precision", "int8"], "invalid choice"),
         (["train", "mnist", "--seed", "-3"], "seed"),
         (["train", "mnist", "--from", "nowhere"], "no checkpoint in nowhere"),
-        (["train", "mnist", "--run", "LICENSE"], "is a file"),
+        (["train", "mnist", "--run", "LICENSE"], "LICENSE is a file"),
+        (["train", "mnist", "--run", "LICENSE/deeper"], "LICENSE/deeper cannot be written into"),
+        (["train", "mnist", "--run", "/proc/run"], "/proc/run cannot be written into"),
+        (["train", "mnist", "--images", "LICENSE"], "no folder LICENSE"),
+        (["train", "mnist", "--checkpoint-every", "0"], "number above 0, of steps or"),
+        (["train", "mnist", "--checkpoint-every", "xmin"], "number above 0, of steps or"),
+        (["train", "mnist", "--sample-every", "1.5"], "number above 0"),
+        (["generate", "mnist", "--count", "0"], "number above 0"),
+        (["generate", "mnist", "--out", "tests"], "tests is to be a file that ends in .png"),
+        (["generate", "mnist", "--out", "/proc/new/x.png"], "/proc/new cannot be written into"),
+        (["evaluate", "mnist", "--neighbours", "near.jpg"], "ends in .png"),
+        (["gif", "nowhere", "--ms", "-5"], "number above 0"),
         (["train"], "required"),
         (["gif", "nowhere"], "no samples in nowhere"),
         (["gif", "nowhere", "--corner", "9x2"], "size (1x1 to 8x8)"),
         (["interpolate", "nosuch"], "no run folder or released generator named 'nosuch'"),
-        (["interpolate", "mnist", "--out", "walk.mp4"], "a walk is a .gif or a .png"),
+        (["interpolate", "mnist", "--out", "walk.mp4"], "walk.mp4 is to be a file that ends in .gif or .png"),
         (["interpolate", "mnist", "--stops", "1"], "at least 2 stops"),
         (["evaluate", "nosuch"], "no run folder or released generator named 'nosuch'"),
         (["evaluate", "mnist", "--metrics", "fid,kidd"], "no metric named 'kidd': did you mean 'kid'"),
@@ -163,6 +174,15 @@ def test_a_folder_is_trained_on_held_out_and_judged(tmp_path):
     assert again.returncode == 0 and (tmp_path / "run" / "neighbours.png").exists()
     other = run("evaluate", tmp_path / "run", "--samples", 40)
     assert other.returncode == 2 and "was trained on 101 images" in split(other.stderr)[0][0]
+
+
+@pytest.mark.slow
+def test_fewer_images_than_a_batch_are_one_line(tmp_path):
+    folder = folder_of_images(tmp_path / "few", 5)
+    result = run("train", "pokemon", "--images", folder, "--run", tmp_path / "run", "--profile", "smoke")
+    seen = split(result.stderr)[0]
+    assert result.returncode == 2 and len(seen) == 1, seen
+    assert "a batch of 32 cannot be drawn from 5 images" in seen[0]
 
 
 def test_fetching_without_npm_is_one_line(tmp_path):
