@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
@@ -280,11 +282,9 @@ def test_inception_without_its_weights_says_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="cannot be read as InceptionV3"):
         extractors.extractor("inception", tmp_path / "bad.h5")
 
-    def offline(**_):
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(keras.utils, "get_file", offline)
-    with pytest.raises(UserError, match="--inception-weights.*--extractor random.*no route to host"):
+    monkeypatch.setattr(extractors, "INCEPTION_URL", "http://127.0.0.1:9/inception.h5")
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
+    with pytest.raises(UserError, match="--inception-weights.*--extractor random.*inception_v3.h5 cannot be downl"):
         extractors.extractor("inception")
 
 
@@ -340,3 +340,57 @@ def test_only_what_was_asked_for_is_reported_and_an_unknown_metric_is_refused():
 
 def test_the_names_known_without_tensorflow_are_the_ones_that_exist():
     assert set(extractors._LOADERS) | {"inception"} == set(EXTRACTORS)
+
+
+def cloud(seed, count, dimension, scale=1.0, shift=0.0):
+    return scale * np.random.default_rng(seed).normal(size=(count, dimension)) + shift
+
+
+SEEDS, COUNTS, DIMENSIONS = st.integers(0, 2**31), st.integers(20, 60), st.integers(1, 8)
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, COUNTS, DIMENSIONS, st.floats(0.01, 100), st.floats(-5, 5))
+def test_any_clouds_frechet_distance_moves_as_its_closed_form_says(seed, count, dimension, scale, shift):
+    one = cloud(seed, count, dimension, scale)
+    gaussian = metrics.statistics(one)
+    mean, covariance = gaussian[0], np.atleast_2d(gaussian[1])
+    size = np.trace(covariance)
+    assert metrics.frechet_distance((mean, covariance), (mean, covariance)) == pytest.approx(0, abs=1e-6 * size)
+    moved = metrics.frechet_distance((mean, covariance), (mean + shift, covariance))
+    assert moved == pytest.approx(dimension * shift**2, abs=1e-6 * (size + shift**2))
+    assert metrics.frechet_distance((mean, covariance), (mean, 4 * covariance)) == pytest.approx(size, rel=1e-4)
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, COUNTS, COUNTS, DIMENSIONS, st.floats(-2, 2))
+def test_any_clouds_kernel_distance_is_symmetric_and_finite(seed, count, other, dimension, shift):
+    one, two = cloud(seed, count, dimension), cloud(seed + 1, other, dimension, shift=shift)
+    found = np.array(metrics.kernel_distance(one, two))
+    np.testing.assert_allclose(metrics.kernel_distance(two, one), found, rtol=1e-6, atol=1e-9)
+    assert np.isfinite(found).all() and found[1] >= 0
+
+
+@settings(max_examples=50, deadline=None)
+@given(SEEDS, COUNTS, COUNTS, DIMENSIONS, st.floats(-2, 2))
+def test_any_clouds_neighbourhoods_give_shares(seed, count, other, dimension, shift):
+    one, two = cloud(seed, count, dimension), cloud(seed + 1, other, dimension, shift=shift)
+    there, back = (
+        metrics.precision_recall_density_coverage(one, two),
+        metrics.precision_recall_density_coverage(two, one),
+    )
+    assert all(0 <= there[name] <= 1 for name in ("precision", "recall", "coverage")) and there["density"] >= 0
+    assert (there["precision"], there["recall"]) == (back["recall"], back["precision"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.integers(1, 12), st.integers(3, 12), st.integers(1, 6), st.sampled_from([1, 3]))
+def test_any_images_nearest_neighbours_are_those_of_scipy(seed, queries, count, side, channels):
+    rng = np.random.default_rng(seed)
+    one = rng.integers(0, 256, (queries, side, side, channels), np.uint8)
+    two = rng.integers(0, 256, (count, side, side, channels), np.uint8)
+    expected = cdist(one.reshape(queries, -1).astype(float), two.reshape(count, -1).astype(float))
+    _, found = metrics.nearest(one, two, 2)
+    np.testing.assert_allclose(
+        found, np.sort(expected, 1)[:, :2] / np.sqrt(side * side * channels), rtol=1e-4, atol=0.05
+    )
