@@ -179,7 +179,7 @@ def differences(expected, found, without=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("configurations", nargs="*", choices=CONFIGURATIONS, help="all, unless some are named")
+    parser.add_argument("configurations", nargs="*", default="all", choices=(*CONFIGURATIONS, "all"))
     parser.add_argument("--kills", type=int, default=20, help="in all, for each configuration")
     parser.add_argument("--inside", type=int, default=5, help="of them inside the writing of a checkpoint, at least")
     parser.add_argument("--seed", type=int, default=0)
@@ -193,7 +193,7 @@ def main():
         flush=True,
     )
     wrong = False
-    for configuration in options.configurations or CONFIGURATIONS:
+    for configuration in CONFIGURATIONS if "all" in options.configurations else options.configurations:
         done, inside, starts, differ = compare(
             configuration, options.kills, options.inside, options.seed, options.leave_out
         )
