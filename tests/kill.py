@@ -24,6 +24,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 STEPS, CHECKPOINT_EVERY = 60, 4
 CONFIGURATIONS = ("mnist", "faces", "controller", "progressive")
