@@ -12,7 +12,7 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from dcgan_tf import archive, cache
@@ -137,6 +137,8 @@ def _read(file, place):
                 ImageOps.exif_transpose(image, in_place=True)
                 place[:] = square(image, *place.shape[1:])
             return small, None
+    except UnidentifiedImageError:
+        return False, f"not an image of {', '.join(FORMATS)}"
     except Exception as error:  # Pillow raises whatever a broken file makes it stumble over
         reason = str(error) or type(error).__name__
         return False, reason.replace(repr(str(file)), "the file").splitlines()[0]

@@ -107,9 +107,9 @@ GOOD = {  # name: (the file, the pixels)
     "bad-exif.jpg": (encoded(RED, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff"), None),
 }
 BAD = {  # name: (the file, part of the reason)
-    "empty.png": (b"", "cannot identify"),
-    "text.jpg": (b"not an image", "cannot identify"),
-    "html.webp": (b"<!doctype html><html></html>", "cannot identify"),
+    "empty.png": (b"", "not an image of"),
+    "text.jpg": (b"not an image", "not an image of"),
+    "html.webp": (b"<!doctype html><html></html>", "not an image of"),
     "cut.png": (PNG[:200], "truncated"),
     "cut.jpg": (JPEG[: len(JPEG) * 2 // 3], "runcated"),
     "cut.gif": (encoded(RGB.quantize(256), "GIF")[:400], ""),
@@ -119,8 +119,8 @@ BAD = {  # name: (the file, part of the reason)
     "header-alone.png": (PNG[:33], ""),
     "wrong-sum.png": (PNG[:20] + b"\x7f" + PNG[21:], ""),
     "bomb.png": (png_of(60_000, 60_000), "decompression bomb"),
-    "zeros.png": (bytes(1000), "cannot identify"),
-    "postscript.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "cannot identify"),
+    "zeros.png": (bytes(1000), "not an image of"),
+    "postscript.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "not an image of"),
     "wide-as-nothing.png": (png_of(0, 0), ""),
 }
 
@@ -205,7 +205,7 @@ def test_more_bad_than_good_is_an_error_that_names_some(tmp_path):
     (tmp_path / "good.png").write_bytes(PNG)
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(UserError, match="2 of 3 files .* cannot be read: a.png: cannot identify"):
+    with pytest.raises(UserError, match="2 of 3 files .* cannot be read: a.png: not an image of"):
         from_folder(tmp_path, SIDE, progress=False)
     (tmp_path / "better.png").write_bytes(JPEG)
     assert len(from_folder(tmp_path, SIDE, progress=False).images) == 2

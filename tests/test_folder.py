@@ -148,7 +148,7 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_what_comes_twice_is_ke
         found = from_folder(tmp_path, SIDE, progress=False)
         assert len(found.images) == 2
         assert [path.name for path, _ in found.skipped] == ["broken.jpg", "cut.png"]
-        assert "cannot identify" in found.skipped[0][1] and "truncated" in found.skipped[1][1].lower()
+        assert "not an image of" in found.skipped[0][1] and "truncated" in found.skipped[1][1].lower()
         assert found.duplicates == [(tmp_path / "deep" / "b.bmp", tmp_path / "a.png")]
 
 
@@ -174,5 +174,5 @@ def test_folders_without_images_are_refused(tmp_path):
     with pytest.raises(UserError, match="no image in"):
         from_folder(tmp_path)
     (tmp_path / "bad.png").write_text("x")
-    with pytest.raises(UserError, match="1 of 1 files .* cannot be read: bad.png: cannot identify"):
+    with pytest.raises(UserError, match="1 of 1 files .* cannot be read: bad.png: not an image of"):
         from_folder(tmp_path)
