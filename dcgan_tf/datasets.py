@@ -18,6 +18,7 @@ from dcgan_tf.presets import unknown
 __all__ = [
     "SHA256",
     "Folder",
+    "Rows",
     "batches",
     "fetch",
     "from_folder",
@@ -182,13 +183,30 @@ def hold_out(images, share=0.1, most=3_000, least=20):
 
     A tenth is held out, at least 20 (KID needs as many) and at most 3,000; nothing of fewer than 100 images, where
     each one is needed: then the second part is empty. Images that are equal stay together, so that none is on both
-    sides; equal ones count once.
+    sides; equal ones count once. The first part is a view (`Rows`), so that a large set is not copied.
     """
     numbers = {}  # of the different images, as they come
     number = [numbers.setdefault(hashlib.sha256(image.tobytes()).digest(), len(numbers)) for image in images]
     held = 0 if len(numbers) < 100 else int(np.clip(share * len(numbers), least, most))
     out = np.isin(number, permutation(len(numbers), 0, 0)[:held])
-    return images[~out], images[out]
+    return Rows(images, np.flatnonzero(~out)), images[out]
+
+
+class Rows:
+    """Some of the images of an array [N, H, W, C], which may be a file larger than memory: read when asked for."""
+
+    def __init__(self, images, rows):
+        self.images, self.rows = images, rows
+        self.shape, self.dtype = (len(rows), *images.shape[1:]), images.dtype
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __getitem__(self, chosen):
+        return self.images[self.rows[chosen]]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.images[self.rows], dtype)
 
 
 def permutation(count, seed, epoch):
@@ -196,7 +214,7 @@ def permutation(count, seed, epoch):
     return np.random.default_rng((seed, epoch)).permutation(count)
 
 
-def batches(images, batch_size, seed=0, start=0):
+def batches(images, batch_size, seed=0, start=0, size=None, share=(0, 1, 1)):
     """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
 
     Epoch after epoch is laid end to end and cut into batches of one size: every image comes once an epoch, no batch
@@ -204,10 +222,13 @@ def batches(images, batch_size, seed=0, start=0):
     so a run that is resumed sees the batches that it would have seen.
 
     Args:
-        images: uint8 [N, H, W, C] in memory (or memory-mapped).
+        images: uint8 [N, H, W, C], in memory, in a memory-mapped file, or Rows of either.
         batch_size: images a batch; at most N.
         seed: of the order.
         start: how many batches to leave out.
+        size: height and width of the result, of which H is a multiple: blocks of pixels are averaged.
+        share: (first, count, of): of each batch, cut into `of` equal parts, `count` from the part `first` on, one
+            after the other. That is for several devices: see distribution.py.
     """
     tf = quiet.tensorflow()  # here, so that images can be looked at without waiting for TensorFlow
     count = len(images)
@@ -222,11 +243,21 @@ def batches(images, batch_size, seed=0, start=0):
             chosen = order(epoch)[offset : offset + batch_size]
             if last > (epoch + 1) * count:
                 chosen = np.concatenate([chosen, order(epoch + 1)[: last - (epoch + 1) * count]])
-            yield images[chosen]
+            for part in np.split(chosen, share[2])[share[0] : share[0] + share[1]]:
+                yield images[part]
 
-    shape = (batch_size, *images.shape[1:])
+    if batch_size % share[2]:
+        raise UserError(f"a batch of {batch_size} cannot be shared by {share[2]} devices: give a multiple of them")
+    factor = images.shape[1] // (size or images.shape[1])
+
+    def ready(batch):
+        if factor > 1:  # as progressive.shrink does
+            batch = tf.round(tf.nn.avg_pool2d(tf.cast(batch, tf.float32), factor, factor, "VALID"))
+        return normalise(batch)
+
+    shape = (batch_size // share[2], *images.shape[1:])
     dataset = tf.data.Dataset.from_generator(stream, output_signature=tf.TensorSpec(shape, tf.uint8))
-    return dataset.map(normalise).prefetch(tf.data.AUTOTUNE)
+    return dataset.map(ready).prefetch(tf.data.AUTOTUNE)
 
 
 def normalise(images):

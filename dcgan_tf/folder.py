@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ _ONE_LARGE = Lock()
 class Folder(NamedTuple):
     """The images of a folder, and what there is to know about them."""
 
-    images: np.ndarray  # uint8 [N, size, size, channels], in the order of the sorted paths
+    images: np.ndarray  # uint8 [N, size, size, channels], in the order of the sorted paths; a read-only file if kept
     skipped: list  # (path, reason) of each file that could not be used
     duplicates: list  # (path, path of the image that it equals) of each image that came before; they are kept
     enlarged: int  # how many were smaller than `size`
@@ -45,7 +46,8 @@ def from_folder(path, size=64, channels=3, progress=True, keep=True):
         size: height and width of the result, in pixels.
         channels: 3 (RGB) or 1 (grey).
         progress: show a progress bar.
-        keep: keep the result in the cache folder; the images are read again when a file has changed.
+        keep: write the result to the cache folder (12 kB an image of 64x64) and read it from there, so that it may be
+            larger than memory; the images are decoded again when a file has changed. If not, it is in memory.
 
     Returns:
         Folder: `.images`, `.skipped`, `.duplicates`, `.enlarged`.
@@ -61,11 +63,32 @@ def from_folder(path, size=64, channels=3, progress=True, keep=True):
     files, strange = _search(path)
     if not files and not strange:
         raise UserError(f"no image in {shown(path)}: it is searched for {', '.join(sorted(SUFFIXES))}")
-    kept = cache.folder() / "folders" / f"{_fingerprint(path, files, size, channels)}.npz"
+    kept = cache.folder() / "folders" / _fingerprint(path, files, size, channels)
     if keep and (found := _load(kept, path)):
         return found._replace(skipped=sorted(found.skipped + strange))
+    shape = (len(files), size, size, channels)
+    beside = kept.with_name(f"{kept.name}.partial{os.getpid()}")
+    try:
+        images = _file(beside, shape) if keep and files else np.empty(shape, np.uint8)
+        found, skipped = _decode(path, files, images, progress)
+        skipped = sorted(skipped + strange)
+        if 2 * len(skipped) > len(files) + len(strange):
+            why = "; ".join(f"{shown(file.relative_to(path))}: {reason}" for file, reason in skipped[:3])
+            of = len(files) + len(strange)
+            raise UserError(f"{len(skipped)} of {of} files in {shown(path)} cannot be read: {why}")
+        if keep:
+            images.flush()
+            _save(beside, path, found)
+            shutil.rmtree(kept, ignore_errors=True)
+            beside.replace(kept)
+            found = _load(kept, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return found._replace(skipped=skipped)
 
-    images = np.empty((len(files), size, size, channels), np.uint8)  # each reader writes into its own place
+
+def _decode(path, files, images, progress):
+    """Read files into the rows of an array; returns (the Folder, what was skipped)."""
 
     def read(i):
         small, reason = _read(files[i], images[i])
@@ -85,17 +108,11 @@ def from_folder(path, size=64, channels=3, progress=True, keep=True):
         if key in first:
             duplicates.append((file, first[key]))
         first.setdefault(key, file)
-        images[count] = images[i]
+        if count < i:
+            images[count] = images[i]
         count += 1
         enlarged += small
-    found = Folder(images[:count], skipped, duplicates, enlarged)
-    skipped = sorted(skipped + strange)
-    if 2 * len(skipped) > len(files) + len(strange):
-        why = "; ".join(f"{shown(file.relative_to(path))}: {reason}" for file, reason in skipped[:3])
-        raise UserError(f"{len(skipped)} of {len(files) + len(strange)} files in {shown(path)} cannot be read: {why}")
-    if keep:
-        _save(kept, path, found)
-    return found._replace(skipped=skipped)
+    return Folder(images[:count], skipped, duplicates, enlarged), skipped
 
 
 def shown(path):
@@ -168,22 +185,30 @@ def _fingerprint(path, files, size, channels):
     return hashlib.sha256(json.dumps([str(path.resolve()), told, size, channels]).encode()).hexdigest()[:16]
 
 
-def _save(kept, path, found):
-    """Keep a Folder: the images, and the rest as JSON with paths below the folder."""
+def _file(folder, shape):
+    """A new array in a file, which the system moves to and from memory as it sees fit."""
+    folder.mkdir(parents=True)
+    return np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
+
+
+def _save(folder, path, found):
+    """Write what there is to know of a Folder beside its images, with paths below `path`."""
     told = {
+        "count": len(found.images),
         "skipped": [(str(file.relative_to(path)), reason) for file, reason in found.skipped],
         "duplicates": [[str(file.relative_to(path)) for file in pair] for pair in found.duplicates],
         "enlarged": found.enlarged,
     }
-    cache.save(kept, images=found.images, told=np.array(json.dumps(told)))
+    (folder / "told.json").write_text(json.dumps(told))
 
 
-def _load(kept, path):
-    """The Folder that was kept, or None."""
-    arrays = cache.load(kept)
-    if arrays is None:
+def _load(folder, path):
+    """The Folder that was kept, its images still in their file, or None."""
+    try:
+        told = json.loads((folder / "told.json").read_text())
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)[: told["count"]]
+    except (OSError, ValueError, KeyError):
         return None
-    told = json.loads(str(arrays["told"]))
     skipped = [(path / file, reason) for file, reason in told["skipped"]]
     duplicates = [(path / file, path / other) for file, other in told["duplicates"]]
-    return Folder(arrays["images"], skipped, duplicates, told["enlarged"])
+    return Folder(images, skipped, duplicates, told["enlarged"])

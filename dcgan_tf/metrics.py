@@ -166,12 +166,17 @@ def nearest(queries, images, count=1):
     Args:
         queries, images: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1]. Differences are from 0 to 255.
     """
-    images = figures.to_uint8(images).reshape(len(images), -1)
     queries = figures.to_uint8(queries).reshape(len(queries), -1).astype(np.float32)
-    table = [distances(queries, images[i : i + 2_000].astype(np.float32)) for i in range(0, len(images), 2_000)]
-    indices = np.argsort(np.concatenate(table, 1), 1)[:, :count]
-    exact = images[indices] - queries[:, None].astype(np.float64)  # single precision is enough to find them
-    return indices, np.sqrt((exact**2).mean(-1))
+    found, far = np.empty((len(queries), 0), int), np.empty((len(queries), 0), np.float32)
+    for first in range(0, len(images), 2_000):  # which may be a file larger than memory
+        part = figures.to_uint8(images[first : first + 2_000])
+        near = distances(queries, part.reshape(len(part), -1).astype(np.float32))
+        far = np.concatenate([far, near], 1)
+        found = np.concatenate([found, np.broadcast_to(first + np.arange(len(part)), near.shape)], 1)
+        order = np.argsort(far, 1, kind="stable")[:, :count]
+        far, found = np.take_along_axis(far, order, 1), np.take_along_axis(found, order, 1)
+    exact = figures.to_uint8(images[found]).reshape(*found.shape, -1) - queries[:, None].astype(np.float64)
+    return found, np.sqrt((exact**2).mean(-1))  # single precision was enough to find them
 
 
 def reference(images, judge):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcgan_tf import datasets
+from dcgan_tf import datasets, progressive
 from dcgan_tf.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -212,4 +212,21 @@ def test_how_many_are_held_out(count, held):
 def test_equal_images_are_never_on_both_sides():
     train, test = datasets.hold_out(np.concatenate([numbered(200)] * 3))
     assert (len(train), len(test)) == (540, 60)
-    assert not set(train[:, 0, 0, 0]) & set(test[:, 0, 0, 0])
+    assert not set(np.asarray(train)[:, 0, 0, 0]) & set(test[:, 0, 0, 0])
+
+
+def test_rows_are_the_chosen_images():
+    images = numbered(50)
+    rows = datasets.Rows(images, np.arange(1, 50, 2))
+    assert (len(rows), rows.shape, rows.dtype) == (25, (25, *images.shape[1:]), np.uint8)
+    np.testing.assert_array_equal(np.asarray(rows), images[1::2])
+    np.testing.assert_array_equal(rows[3:9:2], images[1::2][3:9:2])
+    np.testing.assert_array_equal(rows[np.array([[4, 2], [0, 24]])], images[1::2][np.array([[4, 2], [0, 24]])])
+
+
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_batches_can_be_smaller_images(size):
+    images = np.random.default_rng(0).integers(0, 256, (9, 64, 64, 3), np.uint8)
+    whole, small = (next(iter(datasets.batches(images, 9, size=side))).numpy() for side in (None, size))
+    expected = progressive.shrink(np.rint(whole * 127.5 + 127.5).astype(np.uint8), size)
+    np.testing.assert_array_equal(small, datasets.normalise(expected))

@@ -176,3 +176,23 @@ def test_folders_without_images_are_refused(tmp_path):
     (tmp_path / "bad.png").write_text("x")
     with pytest.raises(UserError, match="1 of 1 files .* cannot be read: bad.png: not an image of"):
         from_folder(tmp_path)
+
+
+def test_what_is_kept_is_read_from_its_file_and_made_again_when_that_is_damaged(tmp_path, monkeypatch):
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(5):
+        Image.fromarray(COLORS[..., :3] ^ i).save(folder / f"{i}.png")
+    first = from_folder(folder, SIDE, progress=False)
+    assert isinstance(first.images, np.memmap) and not first.images.flags.writeable
+    np.testing.assert_array_equal(first.images, [COLORS[..., :3] ^ i for i in range(5)])
+    (file,) = (tmp_path / "cache").rglob("images.npy")
+    written = file.stat().st_mtime_ns
+    np.testing.assert_array_equal(from_folder(folder, SIDE, progress=False).images, first.images)
+    assert file.stat().st_mtime_ns == written
+    for damage in (lambda: file.write_bytes(file.read_bytes()[:300]), (file.parent / "told.json").unlink):
+        damage()
+        again = from_folder(folder, SIDE, progress=False)
+        np.testing.assert_array_equal(again.images, [COLORS[..., :3] ^ i for i in range(5)])
+    assert [path.name for path in file.parent.parent.iterdir()] == [file.parent.name]
