@@ -2,6 +2,7 @@
 
 import os
 import platform
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +14,15 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 @cache
 def gpus():
-    """The GPUs that TensorFlow sees, as a list of (name, compute capability as (major, minor) or None)."""
+    """The GPUs that TensorFlow sees, as a list of (name, compute capability as (major, minor) or None).
+
+    TensorFlow is told to take their memory as it needs it, not all at once.
+    """
     tf = quiet.tensorflow()
     found = []
     for device in tf.config.list_physical_devices("GPU"):
+        with suppress(RuntimeError):  # it has begun to work already
+            tf.config.experimental.set_memory_growth(device, True)
         details = tf.config.experimental.get_device_details(device)
         found.append((details.get("device_name", "GPU"), details.get("compute_capability")))
     return found
@@ -63,9 +69,13 @@ def describe():
     """The machine in one line, to stand beside a figure: processor, cores, GPUs."""
     flags = cpu_flags()
     extras = [name for flag, name in (("amx_bf16", "AMX"), ("avx512_bf16", "AVX512-BF16")) if flag in flags]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    text = f"{cores} CPU cores, {platform.machine()}" + "".join(f", {name}" for name in extras[:1])
+    text = f"{cores()} CPU cores, {platform.machine()}" + "".join(f", {name}" for name in extras[:1])
     return text + "; " + (", ".join(name for name, _ in gpus()) or "no GPU")
+
+
+def cores():
+    """How many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def deterministic():

@@ -5,6 +5,8 @@ import inspect
 import keras
 from keras import layers
 
+from dcgan_tf.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
+
 
 def mnist_generator(latent_dim=100, dtype="float32"):
     """The generator of TensorFlow's DCGAN tutorial: latents [n, latent_dim] to images [n, 28, 28, 1] in [-1, 1].
@@ -17,16 +19,16 @@ def mnist_generator(latent_dim=100, dtype="float32"):
         [
             keras.Input((latent_dim,)),
             layers.Dense(7 * 7 * 256, use_bias=False, **policy),
-            layers.BatchNormalization(**policy),
+            BatchNormalization(**policy),
             layers.LeakyReLU(0.3, **policy),
             layers.Reshape((7, 7, 256), **policy),
-            layers.Conv2DTranspose(128, 5, strides=1, padding="same", use_bias=False, **policy),
-            layers.BatchNormalization(**policy),
+            Conv2DTranspose(128, 5, strides=1, padding="same", use_bias=False, **policy),
+            BatchNormalization(**policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Conv2DTranspose(64, 5, strides=2, padding="same", use_bias=False, **policy),
-            layers.BatchNormalization(**policy),
+            Conv2DTranspose(64, 5, strides=2, padding="same", use_bias=False, **policy),
+            BatchNormalization(**policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Conv2DTranspose(1, 5, strides=2, padding="same", use_bias=False, activation="tanh", dtype="float32"),
+            Conv2DTranspose(1, 5, strides=2, padding="same", use_bias=False, activation="tanh", dtype="float32"),
         ],
         name="mnist_generator",
     )
@@ -41,12 +43,12 @@ def mnist_discriminator(dropout=0.3, dtype="float32"):
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(64, 5, strides=2, padding="same", **policy),
+            Conv2D(64, 5, strides=2, padding="same", **policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Dropout(dropout, **policy),
-            layers.Conv2D(128, 5, strides=2, padding="same", **policy),
+            Dropout(dropout, **policy),
+            Conv2D(128, 5, strides=2, padding="same", **policy),
             layers.LeakyReLU(0.3, **policy),
-            layers.Dropout(dropout, **policy),
+            Dropout(dropout, **policy),
             layers.Flatten(**policy),
             layers.Dense(1, dtype="float32"),
         ],
@@ -64,7 +66,7 @@ def face_generator(latent_dim=100, width=64, dtype="float32"):
     policy = {"dtype": dtype}
 
     def convolution(maps, **options):
-        return layers.Conv2DTranspose(maps, 4, use_bias=False, kernel_initializer=_normal(), **options)
+        return Conv2DTranspose(maps, 4, use_bias=False, kernel_initializer=_normal(), **options)
 
     stack = [
         keras.Input((latent_dim,)),
@@ -96,7 +98,7 @@ def face_discriminator(width=64, norm="batch", dtype="float32"):
     plain = norm == "none"
 
     def convolution(maps, start, **options):
-        return layers.Conv2D(maps, 4, use_bias=plain, kernel_initializer=start if plain else _normal(), **options)
+        return Conv2D(maps, 4, use_bias=plain, kernel_initializer=start if plain else _normal(), **options)
 
     stack = [keras.Input((64, 64, 3))]
     for maps in (width, 2 * width, 4 * width, 8 * width):  # 64x64 to 32x32, 16x16, 8x8, 4x4
@@ -119,16 +121,16 @@ def pokemon_generator(latent_dim=100, width=64, dtype="float32"):
         keras.Input((latent_dim,)),
         layers.Dense(4 * 4 * 8 * width, use_bias=False, **policy),
         layers.Reshape((4, 4, 8 * width), **policy),
-        layers.BatchNormalization(momentum=0.9, **policy),
+        BatchNormalization(momentum=0.9, **policy),
         layers.LeakyReLU(0.01, **policy),
     ]
     for maps in (4 * width, 2 * width, width):  # 4x4 to 8x8, 16x16, 32x32
         stack += [
-            layers.Conv2DTranspose(maps, 4, strides=2, padding="same", use_bias=False, **policy),
-            layers.BatchNormalization(momentum=0.9, **policy),
+            Conv2DTranspose(maps, 4, strides=2, padding="same", use_bias=False, **policy),
+            BatchNormalization(momentum=0.9, **policy),
             layers.LeakyReLU(0.01, **policy),
         ]
-    stack.append(layers.Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh", dtype="float32"))
+    stack.append(Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh", dtype="float32"))
     return keras.Sequential(stack, name="pokemon_generator")
 
 
@@ -138,7 +140,7 @@ def pokemon_discriminator(width=64, dtype="float32"):
     stack = [keras.Input((64, 64, 3))]
     for maps in (width, 2 * width, 4 * width, 8 * width):  # 64x64 to 32x32, 16x16, 8x8, 4x4
         stack += [
-            layers.Conv2D(maps, 4, strides=2, padding="same", **policy),
+            Conv2D(maps, 4, strides=2, padding="same", **policy),
             layers.LeakyReLU(0.01, **policy),
         ]
     stack += [layers.Flatten(**policy), layers.Dense(1, dtype="float32")]
@@ -161,17 +163,17 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
         keras.Input((latent_dim,)),
         layers.Dense(4 * 4 * 8 * width, use_bias=False, name="stem", **policy),
         layers.Reshape((4, 4, 8 * width), name="stem_maps", **policy),
-        layers.BatchNormalization(momentum=0.9, name="stem_norm", **policy),
+        BatchNormalization(momentum=0.9, name="stem_norm", **policy),
         layers.LeakyReLU(0.2, name="stem_active", **policy),
     ]
     for side in _sides(size):
         maps = 32 // side * width
         stack += [
-            layers.Conv2DTranspose(maps, 4, 2, "same", use_bias=False, name=f"up_{side}", **policy),
-            layers.BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
+            Conv2DTranspose(maps, 4, 2, "same", use_bias=False, name=f"up_{side}", **policy),
+            BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
             layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
         ]
-    stack.append(layers.Conv2DTranspose(3, 4, 2, "same", activation="tanh", name=f"to_image_{size}", dtype="float32"))
+    stack.append(Conv2DTranspose(3, 4, 2, "same", activation="tanh", name=f"to_image_{size}", dtype="float32"))
     return keras.Sequential(stack, name="hero_generator")
 
 
@@ -186,9 +188,9 @@ def hero_discriminator(size=64, width=64, dropout=0.3, dtype="float32"):
         name = f"from_image_{size}" if 2 * side == size else f"down_{side}"
         maps = 32 // side * width
         stack += [
-            layers.Conv2D(maps, 4, 2, "same", kernel_initializer="he_normal", name=name, **policy),
+            Conv2D(maps, 4, 2, "same", kernel_initializer="he_normal", name=name, **policy),
             layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
-            layers.Dropout(dropout, name=f"dropout_{side}", **policy),
+            Dropout(dropout, name=f"dropout_{side}", **policy),
         ]
     stack += [layers.Flatten(name="flat", **policy), layers.Dense(1, name="logit", dtype="float32")]
     return keras.Sequential(stack, name="hero_discriminator")
@@ -267,7 +269,7 @@ def _normal():
 def _batch_norm(dtype):
     """Batch normalisation as PyTorch has it: momentum 0.1 there is 0.9 here."""
     gamma = keras.initializers.RandomNormal(1.0, 0.02)
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, dtype=dtype)
 
 
 # The labels of two sets, and how many classes each has.

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from dcgan_tf.errors import UserError
 
 PROFILES = ("smoke", "cpu", "gpu")
+STRATEGIES = ("none", "mirrored", "multiworker")  # explained in distribution.py
 METRICS = ("fid", "kid", "is", "diversity", "coverage", "neighbours")  # explained in metrics.py
 EXTRACTORS = ("inception", "mnist", "anime", "heroes", "random")  # explained in extractors.py
 

@@ -1,0 +1,158 @@
+"""Layers and an optimizer of Keras's, made quicker and ready for several devices; the results are the same.
+
+Keras 3 writes batch normalisation and Adam as a dozen small operations each, every one of which reads and writes
+whole arrays. TensorFlow has one operation for either. The gradient of a convolution's kernel is slow on processors in
+bfloat16 where the maps are small: there it is taken by another way. Where none of this applies (other ranks, frozen
+layers, several devices, GPUs), Keras's own code runs.
+"""
+
+import keras
+import tensorflow as tf
+
+from dcgan_tf import devices, distribution
+
+SMALL = 7  # side of the maps up to which a kernel's gradient is quicker as a convolution: benchmarks/train_step.py
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+class Conv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D`."""
+
+    def convolution_op(self, inputs, kernel):
+        if not _is_slow(self, inputs.shape[1] // self.strides[0]):
+            return super().convolution_op(inputs, kernel)
+        stride = self.strides[0]
+
+        @tf.custom_gradient
+        def convolve(images, kernel):
+            def gradients(upstream):
+                to_images = tf.nn.conv2d_transpose(upstream, kernel, tf.shape(images), stride, "SAME")
+                return to_images, _kernel_gradient(images, upstream, kernel, stride)
+
+            return tf.nn.conv2d(images, kernel, stride, "SAME"), gradients
+
+        return convolve(inputs, tf.cast(kernel, inputs.dtype))
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+class Conv2DTranspose(keras.layers.Conv2DTranspose):
+    """`keras.layers.Conv2DTranspose`."""
+
+    def call(self, inputs):
+        if not _is_slow(self, inputs.shape[1]):
+            return super().call(inputs)
+        stride = self.strides[0]
+
+        @tf.custom_gradient
+        def convolve(inputs, kernel):
+            def gradients(upstream):
+                to_inputs = tf.nn.conv2d(upstream, kernel, stride, "SAME")
+                return to_inputs, _kernel_gradient(upstream, inputs, kernel, stride)
+
+            count, height, width, _ = tf.unstack(tf.shape(inputs))
+            shape = [count, height * stride, width * stride, self.filters]
+            return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, "SAME"), gradients
+
+        outputs = convolve(inputs, tf.cast(self.kernel, inputs.dtype))
+        if self.use_bias:
+            outputs = tf.nn.bias_add(outputs, tf.cast(self.bias, outputs.dtype))
+        return self.activation(outputs)
+
+
+def _is_slow(layer, side):
+    """Is Keras's gradient of a layer's kernel slow? `side` is that of the smaller maps."""
+    plain = layer.padding == "same" and set(layer.dilation_rate) == {1} and len(set(layer.strides)) == 1
+    return plain and layer.compute_dtype == "bfloat16" and side <= SMALL and not devices.gpus()
+
+
+def _kernel_gradient(large, small, kernel, stride):
+    """The gradient of a convolution's kernel [k, k, in, out], as a convolution itself.
+
+    It sums products over images and places. With the images as channels that is a convolution of the larger maps
+    [n, H, W, in] by the smaller ones [n, H / stride, W / stride, out], whose places lie `stride` apart.
+    """
+    side, width = kernel.shape[0], small.shape[1]
+    span = (width - 1) * stride + side
+    margin = max(span - large.shape[1], 0)
+    padded = tf.pad(large, [[0, 0], *2 * [[margin // 2, margin - margin // 2]], [0, 0]])[:, :span, :span]
+    found = tf.nn.conv2d(
+        tf.transpose(padded, [3, 1, 2, 0]), tf.transpose(small, [1, 2, 0, 3]), 1, "VALID", dilations=stride
+    )
+    return tf.transpose(found, [1, 2, 0, 3])
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` over the last axis of [n, features] or [n, H, W, features].
+
+    On several devices the statistics are those of the whole batch.
+    """
+
+    def __init__(self, *arguments, synchronized=True, **options):
+        super().__init__(*arguments, synchronized=synchronized, **options)
+
+    def call(self, inputs, training=None, mask=None):
+        fits = training and self.trainable and mask is None and len(inputs.shape) in (2, 4)
+        if not fits or distribution.replicas() > 1:
+            return super().call(inputs, training=training, mask=mask)
+        flat = len(inputs.shape) == 2
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs[:, None, None] if flat else inputs,
+            scale=tf.cast(self.gamma, tf.float32),
+            offset=tf.cast(self.beta, tf.float32),
+            mean=tf.constant([]),
+            variance=tf.constant([]),
+            epsilon=self.epsilon,
+            is_training=True,
+        )
+        count = tf.cast(tf.size(inputs) / inputs.shape[-1], tf.float32)
+        variance *= (count - 1.0) / count  # the operation gives the unbiased one, Keras keeps the biased one
+        for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+        return outputs[:, 0, 0] if flat else outputs
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+class Dropout(keras.layers.Dropout):
+    """`keras.layers.Dropout` whose mask is drawn for the whole batch, however many devices share it."""
+
+    def call(self, inputs, training=False):
+        if not training or not self.rate:
+            return inputs
+        seed = self.seed_generator.next()
+
+        def draw(count):
+            return tf.random.stateless_uniform([count, *inputs.shape[1:]], seed) >= self.rate
+
+        kept = distribution.rows(draw, tf.shape(inputs)[0])
+        return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros([], inputs.dtype))
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+class Adam(keras.optimizers.Adam):
+    """`keras.optimizers.Adam` (Kingma and Ba 2015, algorithm 1), each variable read and written once a step."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        several = self._distribution_strategy.num_replicas_in_sync > 1
+        if several or self.amsgrad or isinstance(gradient, tf.IndexedSlices):
+            return super().update_step(gradient, variable, learning_rate)
+        index = self._get_variable_index(variable)
+        dtype = variable.dtype
+        step = tf.cast(self.iterations + 1, dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=_handle(variable),
+            m=_handle(self._momentums[index]),
+            v=_handle(self._velocities[index]),
+            beta1_power=tf.pow(tf.cast(self.beta_1, dtype), step),
+            beta2_power=tf.pow(tf.cast(self.beta_2, dtype), step),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=tf.cast(gradient, dtype),
+        )
+
+
+def _handle(variable):
+    """Of a Keras variable or of the TensorFlow variable that is in it."""
+    return (variable.value if isinstance(variable, keras.Variable) else variable).handle

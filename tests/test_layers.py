@@ -1,0 +1,100 @@
+"""The layers and the optimizer against Keras's own."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan_tf import layers
+
+
+@pytest.mark.parametrize("shape", [(8, 6), (4, 5, 3, 6)])
+@pytest.mark.parametrize("momentum", [0.99, 0.9])
+def test_batch_normalisation_gives_kerass_outputs_gradients_and_statistics(shape, momentum):
+    rng = np.random.default_rng(0)
+    x, upstream = (tf.constant(rng.normal(2, 3, shape).astype("float32")) for _ in range(2))
+    pair = [each.BatchNormalization(momentum=momentum, epsilon=1e-5) for each in (layers, keras.layers)]
+    weights = [rng.uniform(0.5, 2, shape[-1]) for _ in range(4)]
+    results = []
+    for layer in pair:
+        layer.build(shape)
+        layer.set_weights(weights)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x, training=True)
+        gradients = tape.gradient(y, [x, *layer.trainable_variables], upstream)
+        results.append([y, *gradients, *layer.weights, layer(x, training=False)])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-4, atol=2e-5)
+
+
+def test_frozen_batch_normalisation_keeps_its_statistics():
+    layer = layers.BatchNormalization()
+    layer.build((None, 4, 4, 3))
+    layer.trainable = False
+    before = layer.get_weights()
+    layer(np.random.default_rng(0).normal(5, 2, (8, 4, 4, 3)).astype("float32"), training=True)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.999), (0.0, 0.99)])
+def test_adam_moves_as_kerass_does(betas):
+    rng = np.random.default_rng(1)
+    start = rng.normal(size=(7, 5)).astype("float32")
+    variables = [keras.Variable(start) for _ in range(2)]
+    optimizers = [kind(1e-2, *betas) for kind in (layers.Adam, keras.optimizers.Adam)]
+    for _ in range(20):
+        gradient = tf.constant(rng.normal(size=(7, 5)).astype("float32"))
+        for optimizer, variable in zip(optimizers, variables, strict=True):
+            optimizer.apply([gradient], [variable])
+        optimizers[0].learning_rate = optimizers[1].learning_rate = 5e-3
+    np.testing.assert_allclose(*variables, rtol=1e-5, atol=1e-6)
+    for ours, theirs in zip(optimizers[0].variables, optimizers[1].variables, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_adam_skips_what_float16_overflows():
+    variable = keras.Variable(np.ones(3, "float32"))
+    optimizer = keras.optimizers.LossScaleOptimizer(layers.Adam(0.1))
+    optimizer.build([variable])
+    optimizer.apply([tf.constant([np.inf, 1.0, 1.0])], [variable])
+    np.testing.assert_array_equal(variable, [1, 1, 1])
+    optimizer.apply([tf.constant([1.0, 1.0, 1.0])], [variable])
+    assert (np.asarray(variable) < 1).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose"])
+@pytest.mark.parametrize(("kernel", "stride"), [(3, 1), (4, 1), (5, 1), (3, 2), (4, 2), (5, 2), (1, 1), (4, 4)])
+@pytest.mark.parametrize("side", [4, 8])
+def test_convolutions_give_kerass_outputs_and_gradients(kind, kernel, stride, side, dtype, monkeypatch):
+    """In float32 the other way is taken too, where rounding hides nothing."""
+    monkeypatch.setattr(layers, "_is_slow", lambda *_: True)
+    rng = np.random.default_rng(0)
+    x = tf.constant(rng.normal(size=(6, side, side, 3)).astype("float32"))
+    bias = dtype == "float32"  # in bfloat16 TensorFlow's own sum over the places is far off, ours and Keras's alike
+    ours = getattr(layers, kind)(5, kernel, stride, "same", use_bias=bias, dtype=dtype)
+    pair = ours, getattr(keras.layers, kind)(5, kernel, stride, "same", use_bias=bias)
+    for layer in pair:
+        layer.build(x.shape)
+        layer.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in layer.get_weights()])
+    results = []
+    for layer in pair:
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = layer(x)
+                total = tf.reduce_sum(tf.cast(y, tf.float32) ** 2)
+            slope = inner.gradient(total, x)
+            penalty = tf.reduce_sum(slope**2)  # as the R1 penalty takes it
+        second = outer.gradient(penalty, layer.trainable_variables[0])
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(tf.cast(layer(x), tf.float32) ** 2)
+        results.append([y, slope, second, *tape.gradient(total, layer.trainable_variables)])
+    tolerance = 1e-5 if dtype == "float32" else 5e-2
+    for ours, theirs in zip(*results, strict=True):
+        ours, theirs = (np.asarray(tf.cast(value, tf.float32)) for value in (ours, theirs))
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() <= tolerance * np.abs(theirs).max()
