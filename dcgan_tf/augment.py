@@ -4,6 +4,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps
 
+from dcgan_tf import distribution
+
 
 def diff_augment(images, policy, seed):
     """Augment a batch by transformations that gradients pass through (Zhao et al. 2020, "DiffAugment", section 3.2).
@@ -31,14 +33,13 @@ def diff_augment(images, policy, seed):
 
 def flip(images, seed):
     """Mirror each image [n, H, W, C] left to right with probability 1/2."""
-    mirrored = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5
+    mirrored = distribution.rows(lambda n: tf.random.stateless_uniform([n, 1, 1, 1], seed), tf.shape(images)[0]) < 0.5
     return tf.where(mirrored, images[:, :, ::-1], images)
 
 
 def _color(images, seed):
-    brightness, saturation, contrast = tf.unstack(
-        tf.cast(tf.random.stateless_uniform([3, tf.shape(images)[0], 1, 1, 1], seed), images.dtype)
-    )
+    draw = distribution.rows(lambda n: tf.random.stateless_uniform([n, 3, 1, 1, 1], seed), tf.shape(images)[0])
+    brightness, saturation, contrast = tf.unstack(tf.cast(draw, images.dtype), axis=1)
     images += brightness - 0.5
     grey = tf.reduce_mean(images, 3, keepdims=True)
     images = grey + 2 * saturation * (images - grey)
@@ -68,7 +69,8 @@ def _cutout(images, seed):
 
 def _integers(seed, number, count, low, high):
     """Uniform integers from low to high, both included: int32 [count, 1]."""
-    return tf.random.stateless_uniform([count, 1], tf.random.fold_in(seed, number), low, high + 1, tf.int32)
+    key = tf.random.fold_in(seed, number)
+    return distribution.rows(lambda n: tf.random.stateless_uniform([n, 1], key, low, high + 1, tf.int32), count)
 
 
 _TRANSFORMATIONS = {"color": _color, "translation": _translation, "cutout": _cutout}

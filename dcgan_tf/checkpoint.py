@@ -110,7 +110,7 @@ def step_of(folder):
 
 def save(gan, run, kind="checkpoints", keep=KEEP):
     """Write a checkpoint of this step, then drop all but the newest few. Returns its folder."""
-    target = Path(run) / kind / f"step_{int(gan.step):07}"
+    target = Path(run) / kind / f"step_{int(gan.step.numpy()):07}"
     if not target.exists():
         beside = target.with_name(f"partial_{target.name}")
         shutil.rmtree(beside, ignore_errors=True)

@@ -72,6 +72,13 @@ def parser():
         "--checkpoint-every", type=_interval, metavar="N", help="steps between two checkpoints, or minutes: 5min"
     )
     train.add_argument("--deterministic", action="store_true", help="on a GPU: the same results each time, more slowly")
+    train.add_argument(
+        "--strategy", choices=presets.STRATEGIES, default="none", help="several GPUs, or several machines"
+    )
+    train.add_argument(
+        "--replicas", type=_positive(int), metavar="N", help="with mirrored and no GPU: parts to cut the CPU into"
+    )
+    train.add_argument("--xla", action="store_true", help="compile the step with XLA: for GPUs, slower on a CPU")
     train.add_argument("--precision", choices=PRECISIONS, default="auto", help="default: what suits the hardware")
     train.add_argument(
         "--seed", type=_natural, default=0, metavar="N", help="of weights, latents and order (default: 0)"
@@ -180,8 +187,9 @@ def train_command(options):
             f"no checkpoint in {options.restore_from}: give a folder such as {run}/checkpoints/step_0000500"
         )
 
-    from dcgan_tf import GAN, devices, extractors, load_generator, metrics, train
+    from dcgan_tf import GAN, devices, distribution, extractors, load_generator, metrics, train
 
+    strategy = distribution.strategy(options.strategy, options.replicas)  # before TensorFlow settles on its devices
     images, held_out = _images(options.images, preset.dataset)
     precision, reason = devices.precision(options.precision)
     profile = presets.profile(profile)
@@ -195,7 +203,8 @@ def train_command(options):
     if options.deterministic:
         devices.deterministic()
     checkpoint_steps, checkpoint_minutes = options.checkpoint_every or (None, None)
-    gan = GAN.from_preset(preset, precision, options.seed)
+    with strategy.scope():
+        gan = GAN.from_preset(preset, precision, options.seed, options.xla)
     history = train(
         gan,
         images,
@@ -212,6 +221,9 @@ def train_command(options):
     )
     if history.interrupted:
         return 130
+    if not distribution.is_chief(strategy):
+        print(f"The chief of the workers wrote {run}")
+        return 0
     if len(held_out):
         count = preset.schedule(profile).evaluate_on
         judge = extractors.extractor(preset.extractor)

@@ -8,9 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf import augment, losses, models, presets, progressive
+from dcgan_tf import augment, distribution, losses, models, presets, progressive
 from dcgan_tf.balance import Controller
 from dcgan_tf.errors import UserError
+from dcgan_tf.layers import Adam
 
 
 class GAN:
@@ -21,11 +22,13 @@ class GAN:
         discriminator: a built Keras model, images to logits [n, 1].
         preset: the hyperparameters; keywords override its fields (`GAN(g, d, generator_learning_rate=1e-4)`).
         seed: of the latents drawn in training. The networks' own seeds are drawn when they are built.
+        xla: compile the training step with XLA.
     """
 
-    def __init__(self, generator, discriminator, preset=None, seed=0, **overrides):
+    def __init__(self, generator, discriminator, preset=None, seed=0, xla=False, **overrides):
         self.preset = replace(preset or presets.Preset(), **overrides)
-        self.seed = seed
+        self.seed, self.xla = seed, xla
+        self.strategy = tf.distribute.get_strategy()  # the one in whose scope the GAN is made
         self.latent_dim = generator.input_shape[-1]
         self.loss = losses.of(self.preset)
         rates = self.preset.generator_learning_rate, self.preset.discriminator_learning_rate
@@ -35,7 +38,7 @@ class GAN:
         self._adopt(generator, discriminator, _in_float32(generator))
 
     @classmethod
-    def from_preset(cls, preset, precision="float32", seed=0):
+    def from_preset(cls, preset, precision="float32", seed=0, xla=False):
         """Build the networks of a preset (its name or a Preset) and the GAN around them.
 
         `precision` is a Keras dtype policy; weights and optimizers are float32 under each. `seed` decides the initial
@@ -46,14 +49,24 @@ class GAN:
         recipe = preset.recipe(preset.sizes[0] if preset.sizes else None)
         generator = models.build("generator", recipe, precision)
         discriminator = models.build("discriminator", recipe, precision)
-        return cls(generator, discriminator, preset, seed)
+        return cls(generator, discriminator, preset, seed, xla)
 
     def _adopt(self, generator, discriminator, average):
         """Take networks over, with fresh optimizers and a training step of their own."""
         self.generator, self.discriminator, self.average = generator, discriminator, average
         self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
         self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
-        self.train_step = tf.function(type(self).train_step.__get__(self))  # compiled anew, for these networks
+        step = self._on_all_replicas(type(self).train_step.__get__(self))
+        self.train_step = tf.function(step, jit_compile=self.xla or None)  # compiled anew, for these networks
+
+    def _on_all_replicas(self, step):
+        """A function that takes a step on every device of the strategy, each with its part of the batch."""
+
+        def whole(real, *turns):
+            results = self.strategy.run(step, (real, *turns))
+            return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in results.items()}
+
+        return whole
 
     def enter(self, stage):
         """Begin a stage of progressive growing: networks of its size, the trained layers carried over, or thawed.
@@ -61,6 +74,10 @@ class GAN:
         The optimizers begin anew with each stage, on the variables that learn in it: their memory of the smaller
         game, or of layers that were frozen, would mislead them.
         """
+        with self.strategy.scope():
+            self._enter(stage)
+
+    def _enter(self, stage):
         networks = self.generator, self.discriminator, self.average
         if stage.size != self.generator.output_shape[1]:
             keras.utils.set_random_seed(self.seed + stage.size)  # the same new layers, however often a run is resumed
@@ -79,7 +96,7 @@ class GAN:
         if self.preset.optimizer == "rmsprop":
             optimizer = keras.optimizers.RMSprop(learning_rate)
         else:
-            optimizer = keras.optimizers.Adam(learning_rate, beta_1=self.preset.beta_1, beta_2=self.preset.beta_2)
+            optimizer = Adam(learning_rate, beta_1=self.preset.beta_1, beta_2=self.preset.beta_2)
         if network.layers[0].compute_dtype == "float16":  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(network.trainable_variables)  # before a checkpoint is restored, or its state is lost
@@ -109,8 +126,9 @@ class GAN:
             d_loss = d_loss_real + d_loss_fake
             penalty = self._r1_penalty(real) + self._gradient_penalty(real, fake)
             # The optimizers scale the loss in float16; in other precisions it stays as it is.
-            scaled_g_loss = self.generator_optimizer.scale_loss(g_loss)
-            scaled_d_loss = self.discriminator_optimizer.scale_loss(d_loss + penalty)
+            share = 1.0 / self.strategy.num_replicas_in_sync  # gradients are summed over the devices
+            scaled_g_loss = self.generator_optimizer.scale_loss(g_loss * share)
+            scaled_d_loss = self.discriminator_optimizer.scale_loss((d_loss + penalty) * share)
         g_variables, d_variables = self.generator.trainable_variables, self.discriminator.trainable_variables
         if train_generator:
             self.generator_optimizer.apply(g_tape.gradient(scaled_g_loss, g_variables), g_variables)
@@ -152,7 +170,8 @@ class GAN:
         """weight * E[(|grad D| - 1)^2] between reals and fakes, a scalar (Gulrajani et al. 2017, eq. 3)."""
         if not self.preset.gradient_penalty:
             return 0.0
-        share = tf.random.stateless_uniform([tf.shape(real)[0], 1, 1, 1], self._key(5))
+        key = self._key(5)
+        share = distribution.rows(lambda n: tf.random.stateless_uniform([n, 1, 1, 1], key), tf.shape(real)[0])
         between = share * real + (1.0 - share) * tf.stop_gradient(fake)
         with tf.GradientTape() as tape:
             tape.watch(between)
@@ -169,7 +188,8 @@ class GAN:
 
     def latents(self, count):
         """The latents of this step, N(0, 1), float32 [count, latent_dim]: a function of the seed and the step."""
-        return tf.random.stateless_normal([count, self.latent_dim], self._key())
+        key = self._key()
+        return distribution.rows(lambda n: tf.random.stateless_normal([n, self.latent_dim], key), count)
 
     def _key(self, purpose=0):
         """The seed of a random draw: a function of the GAN's seed and the step, one for each purpose."""
@@ -195,7 +215,7 @@ class GAN:
 
     def turns(self):
         """Who learns at the coming step: () for both, else (generator, discriminator), as `train_step` takes them."""
-        step = int(self.step)
+        step = int(self.step.numpy())
         if self.controller:
             return self.controller.turns(step)
         every = self.preset.critic_steps

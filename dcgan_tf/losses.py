@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from dcgan_tf import distribution
 from dcgan_tf.presets import unknown
 
 
@@ -43,7 +44,10 @@ class BCE:
         if not self.noisy_labels:
             return _cross_entropy(self.real_label, real_logits), plain
         noise = [
-            tf.random.stateless_uniform(tf.shape(logits), tf.random.fold_in(seed, side))
+            distribution.rows(
+                lambda n, side=side: tf.random.stateless_uniform([n, 1], tf.random.fold_in(seed, side)),
+                tf.shape(logits)[0],
+            )
             for side, logits in enumerate((real_logits, fake_logits))
         ]
         width = 1.0 - self.real_label

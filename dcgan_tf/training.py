@@ -3,7 +3,9 @@
 import json
 import shutil
 import sys
+import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +14,19 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from dcgan_tf import checkpoint, datasets, devices, extractors, figures, gif, guard, metrics, presets, progressive
+from dcgan_tf import (
+    checkpoint,
+    datasets,
+    devices,
+    distribution,
+    extractors,
+    figures,
+    gif,
+    guard,
+    metrics,
+    presets,
+    progressive,
+)
 from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import JUDGED, History
@@ -85,13 +99,21 @@ def train(
     if steps < 1 or min(intervals.values()) <= 0:
         raise UserError("steps, epochs and the intervals must be at least 1")
 
-    if fresh and run.exists():
+    chief = distribution.is_chief(gan.strategy)
+    if fresh and run.exists() and chief:
         with guard.lock(run):
             print(f"The run that {run} held is now {_move_aside(run)}")
     run.mkdir(parents=True, exist_ok=True)
-    with guard.lock(run), guard.Stop() as stop:
+    with ExitStack() as stack:
+        if chief:
+            stack.enter_context(guard.lock(run))
+            out = run
+        else:  # of several workers one writes the run; what the others write is thrown away
+            held_out, progress = None, False
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        stop = stack.enter_context(guard.Stop())
         try:
-            return _train(gan, images, run, steps, held_out, stop, progress, restore_from, intervals)
+            return _train(gan, images, run, out, steps, held_out, stop, progress, restore_from, intervals)
         except OSError as error:
             raise Failure(
                 f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole: "
@@ -99,14 +121,14 @@ def train(
             ) from None
 
 
-def _train(gan, images, run, steps, held_out, stop, progress, restore_from, every):
-    """The loop itself; `every` holds the intervals, in steps, and "minutes"."""
+def _train(gan, images, source, run, steps, held_out, stop, progress, restore_from, every):
+    """The loop itself, from what `source` holds, into `run`; `every` holds the intervals in steps, and "minutes"."""
     preset = gan.preset
     size = preset.sizes[-1] if preset.sizes else gan.generator.output_shape[1]
-    stages = _stages(gan, run, steps)
-    history = _resume(gan, images, run, restore_from, stages)
+    stages = _stages(gan, source, steps)
+    history = _resume(gan, images, source, restore_from, stages, tidy=source == run)
     _write_config(gan, run, images, stages)
-    first = int(gan.step)
+    first = int(gan.step.numpy())
     if first >= steps:
         print(f"{run} has been trained for {first:,} steps: nothing left to do (more: --steps; anew: --fresh)")
         return history
@@ -131,7 +153,7 @@ def _train(gan, images, run, steps, held_out, stop, progress, restore_from, ever
 
     def look():
         """Stop before anything is kept of a step from which on the losses are no numbers."""
-        for number, values in enumerate(losses, int(gan.step) - len(losses) + 1):
+        for number, values in enumerate(losses, int(gan.step.numpy()) - len(losses) + 1):
             if not np.isfinite(values).all():
                 raise _went_wrong(gan, run, number)
         losses.clear()
@@ -152,8 +174,8 @@ def _train(gan, images, run, steps, held_out, stop, progress, restore_from, ever
         row = {
             "step": step,
             "epoch": step * preset.batch_size / len(images),
-            "generator_learning_rate": float(gan.generator_optimizer.learning_rate),
-            "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate),
+            "generator_learning_rate": float(gan.generator_optimizer.learning_rate.numpy()),
+            "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate.numpy()),
             "images_per_second": speed,
             "size": gan.generator.output_shape[1],
             "frozen": int(gan.stage is not None and gan.stage.frozen),
@@ -219,11 +241,13 @@ def _train(gan, images, run, steps, held_out, stop, progress, restore_from, ever
         history.interrupted = True
         save()
         bar.close()
-        print(f"Interrupted at step {int(gan.step):,}: saved in {run}; the same call goes on from there")
+        print(f"Interrupted at step {int(gan.step.numpy()):,}: saved in {run}; the same call goes on from there")
     bar.close()
     writer.close()
     if len(history):
-        figures.plot_history(history, f"{preset.name}: {int(gan.step):,} steps").savefig(run / "losses.png", dpi=110)
+        figures.plot_history(history, f"{preset.name}: {int(gan.step.numpy()):,} steps").savefig(
+            run / "losses.png", dpi=110
+        )
     if list(samples.glob("step_*.png")):
         gif.from_run(run)
     return history
@@ -257,8 +281,12 @@ def _judge(gan, held_out):
 
 def _batches(gan, images, start):
     """The batches from a step on, at the size that the generator makes now."""
-    small = progressive.shrink(images, gan.generator.output_shape[1])
-    return iter(datasets.batches(small, gan.preset.batch_size, gan.seed, start=start))
+    size, share = gan.generator.output_shape[1], distribution.share(gan.strategy)
+
+    def part(_):
+        return datasets.batches(images, gan.preset.batch_size, gan.seed, start, size, share)
+
+    return iter(gan.strategy.distribute_datasets_from_function(part))
 
 
 def _stages(gan, run, steps):
@@ -283,8 +311,11 @@ def warm_up(step, stage):
     return min(1.0, (step - stage.first) / WARM_UP) if stage and stage.first else 1.0
 
 
-def _resume(gan, images, run, restore_from, stages):
-    """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it."""
+def _resume(gan, images, run, restore_from, stages, tidy):
+    """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it.
+
+    With `tidy` the run folder loses what comes after it, and gains the best checkpoint if it was about to be kept.
+    """
     _check_config(gan, images, run)
     if restore_from is not None:
         checkpoint.check(restore_from)
@@ -297,15 +328,17 @@ def _resume(gan, images, run, restore_from, stages):
         for stage in stages[: stages.index(progressive.Stage(**reached)) + 1]:  # as the run went through them
             gan.enter(stage)
     checkpoint.restore(gan, chosen)
-    step = int(gan.step)
+    step = int(gan.step.numpy())
     print(f"Resuming {run} at step {step:,} ({chosen.name})")
+    history = History.load(run / "history.csv").until(step)
+    if not tidy:
+        return history
     for later in checkpoint.folders(run) + checkpoint.folders(run, "best"):  # this run has not been there
         if checkpoint.step_of(later) > step:
             shutil.rmtree(later)
     for picture in (run / "samples").glob("step_*.png"):
         if int(picture.stem.removeprefix("step_")) > step:
             picture.unlink()
-    history = History.load(run / "history.csv").until(step)
     if (best := history.best()) and best["step"] == step:  # the run was cut off before it could keep it
         checkpoint.save(gan, run, "best", keep=1)
     return history

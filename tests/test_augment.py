@@ -110,7 +110,7 @@ def test_the_step_augments_reals_and_fakes_alike():
 
     spy.trainable_variables = flat.trainable_variables
     gan.discriminator = spy
-    gan.train_step.python_function(tf.ones((16, 64, 64, 3)))  # eagerly, so that the images can be looked at
+    GAN.train_step(gan, tf.ones((16, 64, 64, 3)))  # eagerly, so that the images can be looked at
     reals, fakes = (x.numpy() for x in seen[:2])
     assert ((reals == 0).any((1, 2, 3))).sum() > 8, "zeros have moved into most of the reals"
     edges = [fakes[:, 0], fakes[:, -1], fakes[:, :, 0], fakes[:, :, -1]]

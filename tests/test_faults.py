@@ -18,6 +18,8 @@ import dcgan_tf as dcgan
 from dcgan_tf import checkpoint, guard, models, presets
 from dcgan_tf.errors import Failure, UserError
 
+pytestmark = pytest.mark.slow
+
 PRESET = replace(presets.get("heroes"), sizes=(), shares=(), width=4, batch_size=4, augment="", flip=False)
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
 

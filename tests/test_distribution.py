@@ -1,0 +1,132 @@
+"""Several devices and several processes against one: the same weights in the end."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dcgan_tf import distribution
+from dcgan_tf.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+TWENTY = """
+import sys
+from dataclasses import replace
+import numpy as np
+import tensorflow as tf
+from dcgan_tf import GAN, datasets, distribution, presets, training
+
+replicas, norm, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+strategy = distribution.strategy("mirrored" if replicas > 1 else "none", replicas)
+plain = replace(
+    presets.get("heroes"), sizes=(), shares=(), width=4, batch_size=8, dropout=0.3, augment="color,translation,cutout",
+    real_label=0.8, noisy_labels=True, generator_learning_rate=2e-4, discriminator_learning_rate=2e-4, beta_1=0.5,
+)
+normed = replace(plain, architecture="face", norm="batch", r1_weight=0.0)
+with strategy.scope():
+    gan = GAN.from_preset(normed if norm == "batch" else plain)
+if norm == "none":  # the generator's too, as the inference form
+    for layer in gan.generator.layers:
+        if "norm" in layer.name:
+            layer.trainable = False
+    with strategy.scope():
+        gan._adopt(gan.generator, gan.discriminator, gan.average)
+images = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), dtype=np.uint8)
+batches = training._batches(gan, images, 0)
+before = [w.copy() for n in (gan.generator, gan.discriminator) for w in n.get_weights()]
+for _ in range(20):
+    told = gan.train_step(next(batches))
+after = [w for n in (gan.generator, gan.discriminator, gan.average) for w in n.get_weights()]
+np.savez(out, *before, *after, told=[float(told[name]) for name in sorted(told)], first=len(before))
+"""
+
+
+def trained(tmp_path, replicas, norm):
+    """The weights of both networks before, and of both and the average after 20 steps; the last step's results."""
+    out = tmp_path / f"{replicas}.npz"
+    subprocess.run([sys.executable, "-c", TWENTY, str(replicas), norm, str(out)], check=True, cwd=ROOT)
+    with np.load(out) as found:
+        arrays = [found[name] for name in found.files if name.startswith("arr_")]
+        return arrays[: int(found["first"])], arrays[int(found["first"]) :], found["told"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("norm", "tolerance"), [("none", 1e-4), ("batch", 1e-2)])
+def test_two_devices_train_as_one(tmp_path, norm, tolerance):
+    before, one, told = trained(tmp_path, 1, norm)
+    start, two, told_by_two = trained(tmp_path, 2, norm)
+    for a, b in zip(before, start, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for a, b, old in zip(one, two, before + before, strict=False):
+        moved = np.linalg.norm(a - old) + 1e-6
+        assert np.linalg.norm(a - b) <= tolerance * moved + 1e-6
+    np.testing.assert_allclose(told, told_by_two, rtol=10 * tolerance)
+
+
+def free_ports(count):
+    held = [socket.socket() for _ in range(count)]
+    for each in held:
+        each.bind(("localhost", 0))
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
+
+
+def workers(run, steps):
+    """Two processes that train one run together."""
+    cluster = {"worker": [f"localhost:{port}" for port in free_ports(2)]}
+    command = [sys.executable, "-m", "dcgan_tf", "train", "mnist", "--profile", "smoke", "--steps", str(steps)]
+    command += ["--strategy", "multiworker", "--run", str(run), "--checkpoint-every", "5"]
+    found = []
+    for index in range(2):
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        environment = os.environ | {"TF_CONFIG": config}
+        found.append(
+            subprocess.Popen(
+                command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        )
+    return found
+
+
+@pytest.mark.slow
+def test_two_workers_train_and_go_on_when_one_was_killed(tmp_path):
+    run = tmp_path / "run"
+    first = workers(run, 100_000)
+    deadline = time.monotonic() + 180
+    while len(list((run / "checkpoints").glob("step_*"))) < 2 and time.monotonic() < deadline:
+        assert all(process.poll() is None for process in first), first[0].communicate()[0]
+        time.sleep(0.2)
+    first[1].send_signal(signal.SIGKILL)
+    time.sleep(1)
+    for process in first:
+        process.kill()
+        process.communicate()
+    reached = max(int(folder.name[5:]) for folder in (run / "checkpoints").glob("step_*"))
+    again = workers(run, reached + 10)
+    said = [process.communicate(timeout=300)[0] for process in again]
+    assert [process.returncode for process in again] == [0, 0], said
+    assert f"Resuming {run} at step {reached}" in said[0]
+    assert (run / "checkpoints" / f"step_{reached + 10:07}").exists()
+    assert "The chief of the workers wrote" in said[1]
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}']
+)
+def test_a_wrong_cluster_is_refused(text):
+    with pytest.raises(UserError, match="TF_CONFIG has to name the machines"):
+        distribution.check_cluster(text)
+
+
+def test_an_unknown_strategy_is_refused():
+    with pytest.raises(UserError, match="did you mean 'mirrored'"):
+        distribution.strategy("miror")
