@@ -1,0 +1,299 @@
+"""The training step of tutorials, of Keras's `fit`, of PyTorch, and ours: python -m benchmarks.train_step
+
+The same two networks for all, trained on the same images, in turns of a few steps; medians are compared. "plain" is a
+float32 step with two tapes on TensorFlow's usual pipeline; "Keras fit" is a custom `train_step` in Keras's own loop;
+"ours" is GAN.train_step, with the pipeline of `dcgan_tf.train` and the moving average. PyTorch's rows appear where it
+is installed (`pip install torch`). The share of the peak counts the products that no step can leave out, against a
+large matrix product in the same precision.
+
+The pairs: mnist (TensorFlow's tutorial's, batches of 256), paper (the DCGAN paper's at 64x64, batches of 128) and anime
+(chapter 04's at 64x64, without batch norm in the discriminator, batches of 32).
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan_tf import GAN, datasets, devices, models, presets
+
+PAIRS = {
+    "mnist": replace(presets.TUTORIAL, average_decay=0.999),
+    "paper": replace(presets.PAPER, average_decay=0.999),
+    "anime": replace(presets.get("anime"), r1_weight=0.0),  # which the others do not have
+}
+CHUNK = 4  # steps a turn
+
+
+def networks(preset, precision="float32"):
+    keras.utils.set_random_seed(0)
+    return [models.build(role, preset.recipe(), precision) for role in ("generator", "discriminator")]
+
+
+def stream(images, batch_size):
+    """TensorFlow's usual pipeline: floats, shuffled and batched."""
+    normal = ((images.astype(np.float32) - 127.5) / 127.5).astype(np.float32)
+    return tf.data.Dataset.from_tensor_slices(normal).shuffle(len(normal)).repeat().batch(batch_size)
+
+
+def plain(preset, images):
+    """A function that takes some steps as TensorFlow's tutorial writes them."""
+    generator, discriminator = networks(preset)
+    optimizers = [keras.optimizers.Adam(preset.generator_learning_rate, preset.beta_1) for _ in range(2)]
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
+        optimizer.build(network.trainable_variables)
+
+    @tf.function
+    def step(real):
+        noise = tf.random.normal([preset.batch_size, generator.input_shape[-1]])
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            fake = generator(noise, training=True)
+            of_real, of_fake = discriminator(real, training=True), discriminator(fake, training=True)
+            g_loss = loss(tf.ones_like(of_fake), of_fake)
+            d_loss = loss(tf.ones_like(of_real), of_real) + loss(tf.zeros_like(of_fake), of_fake)
+        for network, tape, value, optimizer in zip(
+            (generator, discriminator), (g_tape, d_tape), (g_loss, d_loss), optimizers, strict=True
+        ):
+            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
+        return g_loss
+
+    batches = iter(stream(images, preset.batch_size))
+
+    def steps():
+        for _ in range(CHUNK):
+            value = step(next(batches))
+        return float(value)
+
+    return steps
+
+
+class Fitted(keras.Model):
+    """The same step as a custom `train_step`, for Keras's `fit`."""
+
+    def __init__(self, preset):
+        super().__init__()
+        self.generator, self.discriminator = networks(preset)
+        self.count, self.dim = preset.batch_size, self.generator.input_shape[-1]
+        self.optimizers = [keras.optimizers.Adam(preset.generator_learning_rate, preset.beta_1) for _ in range(2)]
+        for optimizer, network in zip(self.optimizers, (self.generator, self.discriminator), strict=True):
+            optimizer.build(network.trainable_variables)
+        self.entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def train_step(self, real):
+        noise = tf.random.normal([self.count, self.dim])
+        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
+            fake = self.generator(noise, training=True)
+            of_real, of_fake = self.discriminator(real, training=True), self.discriminator(fake, training=True)
+            g_loss = self.entropy(tf.ones_like(of_fake), of_fake)
+            d_loss = self.entropy(tf.ones_like(of_real), of_real) + self.entropy(tf.zeros_like(of_fake), of_fake)
+        for network, tape, value, optimizer in zip(
+            (self.generator, self.discriminator), (g_tape, d_tape), (g_loss, d_loss), self.optimizers, strict=True
+        ):
+            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
+        return {"g_loss": g_loss, "d_loss": d_loss}
+
+
+def fit(preset, images):
+    model = Fitted(preset)
+    model.compile()
+    batches = stream(images, preset.batch_size).take(CHUNK).cache()  # `fit` would fill the shuffling anew each time
+    return lambda: model.fit(batches, epochs=1, verbose=0)
+
+
+def ours(preset, images, precision, xla=False):
+    gan = GAN.from_preset(preset, precision, xla=xla)
+    batches = iter(datasets.batches(images, preset.batch_size))
+
+    def steps():
+        for _ in range(CHUNK):
+            results = gan.train_step(next(batches))
+        return float(results["g_loss"])
+
+    return steps
+
+
+def torch_network(network, torch):
+    """A Keras Sequential model's layers in PyTorch (channels first; the weights are its own)."""
+    nn, stack, shape = torch.nn, [], None
+    for layer in network.layers:
+        kind, shape = type(layer).__name__, layer.output.shape[1:]
+        taken = layer.input.shape[1:]
+        if kind == "Dense":
+            stack.append(nn.Linear(taken[-1], layer.units, bias=layer.use_bias))
+        elif kind == "Conv2D":
+            k, s = layer.kernel_size[0], layer.strides[0]
+            pad = 0 if layer.padding == "valid" else (k - 1) // 2
+            stack.append(nn.Conv2d(taken[-1], layer.filters, k, s, pad, bias=layer.use_bias))
+        elif kind == "Conv2DTranspose":
+            k, s = layer.kernel_size[0], layer.strides[0]
+            pad = 0 if layer.padding == "valid" else (k - 1) // 2
+            extra = shape[0] - ((taken[0] - 1) * s - 2 * pad + k)
+            stack.append(nn.ConvTranspose2d(taken[-1], layer.filters, k, s, pad, extra, bias=layer.use_bias))
+        elif "BatchNormalization" in kind:
+            stack.append(nn.BatchNorm2d(shape[-1]) if len(shape) == 3 else nn.BatchNorm1d(shape[-1]))
+        elif kind in ("ReLU", "LeakyReLU"):
+            stack.append(nn.LeakyReLU(getattr(layer, "negative_slope", 0.0), inplace=True))
+        elif kind == "Dropout":
+            stack.append(nn.Dropout(layer.rate))
+        elif kind == "Flatten":
+            stack.append(nn.Flatten())
+        elif kind == "Reshape":
+            stack.append(nn.Unflatten(1, (shape[-1], *shape[:2])))
+        else:
+            raise ValueError(f"no layer of PyTorch's is known for {kind}")
+        if getattr(layer, "activation", None) is keras.activations.tanh:
+            stack.append(nn.Tanh())
+    return nn.Sequential(*stack)
+
+
+def pytorch(preset, images, dtype="float32", compiled=False):
+    """A function that takes some steps in PyTorch, as its tutorial writes them; channels last, the quicker layout."""
+    import torch
+
+    torch.manual_seed(0)
+    pair = [torch_network(network, torch).to(memory_format=torch.channels_last) for network in networks(preset)]
+    (generator, discriminator), dim = pair, networks(preset)[0].input_shape[-1]
+    optimizers = [
+        torch.optim.Adam(n.parameters(), preset.generator_learning_rate, (preset.beta_1, 0.999)) for n in pair
+    ]
+    loss = torch.nn.BCEWithLogitsLoss()
+    normal = torch.from_numpy(np.moveaxis(images, -1, 1).astype(np.float32) / 127.5 - 1)
+    order = torch.Generator().manual_seed(0)
+
+    def draw(noise):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
+            return generator(noise)
+
+    def told_apart(real, fake):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
+            of_real, of_fake = discriminator(real).float(), discriminator(fake).float()
+            return loss(of_real, torch.ones_like(of_real)) + loss(of_fake, torch.zeros_like(of_fake))
+
+    def fooled(fake):
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
+            logits = discriminator(fake).float()
+            return loss(logits, torch.ones_like(logits))
+
+    if compiled:
+        draw, told_apart, fooled = (torch.compile(function) for function in (draw, told_apart, fooled))
+
+    def step():
+        chosen = torch.randint(len(normal), (preset.batch_size,), generator=order)
+        real = normal[chosen].contiguous(memory_format=torch.channels_last)
+        fake = draw(torch.randn(preset.batch_size, dim))
+        optimizers[1].zero_grad()
+        told_apart(real, fake.detach()).backward()
+        optimizers[1].step()
+        optimizers[0].zero_grad()
+        g_loss = fooled(fake)
+        g_loss.backward()
+        optimizers[0].step()
+        return g_loss
+
+    def steps():
+        for _ in range(CHUNK):
+            value = step()
+        return float(value.detach())
+
+    return steps
+
+
+def products(network):
+    """Multiply-adds of one image's way through a network, from the layers' shapes."""
+    total = 0
+    for layer in network.layers:
+        if (kind := type(layer).__name__) not in ("Dense", "Conv2D", "Conv2DTranspose"):
+            continue
+        places = layer.input.shape[1:3] if kind == "Conv2DTranspose" else layer.output.shape[1:3]
+        total += int(np.prod(layer.kernel.shape)) * (1 if kind == "Dense" else int(np.prod(places)))
+    return total
+
+
+def work(preset):
+    """Floating-point operations that a step cannot do without.
+
+    Forwards once and backwards twice (to the weights and to the layer before) through the generator with the fakes and
+    through the discriminator with reals and fakes.
+    """
+    generator, discriminator = networks(preset)
+    return 2 * preset.batch_size * (3 * products(generator) + 6 * products(discriminator))
+
+
+def peak(dtype, side=4096, rounds=6):
+    """Operations a second of a large matrix product."""
+    a = tf.cast(tf.random.normal([side, side]), dtype)
+    product = tf.function(lambda x: tf.reduce_sum(tf.cast(x @ x, tf.float32)))
+    float(product(a))
+    times = []
+    for _ in range(rounds):
+        then = time.perf_counter()
+        float(product(a))
+        times.append(time.perf_counter() - then)
+    return 2 * side**3 / float(np.median(times))
+
+
+def steps_of(preset, images, with_xla):
+    """{row's name: (precision, function that makes the steps)}."""
+    found = {"plain": ("float32", lambda: plain(preset, images)), "Keras fit": ("float32", lambda: fit(preset, images))}
+    for precision in ("float32", "mixed_bfloat16"):
+        short = precision.removeprefix("mixed_")
+        found[f"ours, {short}"] = (short, lambda precision=precision: ours(preset, images, precision))
+        if with_xla:
+            found[f"ours, {short}, XLA"] = (short, lambda precision=precision: ours(preset, images, precision, True))
+    try:
+        import torch
+    except ImportError:
+        print("PyTorch is not installed: its rows are left out (pip install torch)")
+        return found
+    torch.set_num_threads(devices.cores())
+    for short in ("float32", "bfloat16"):
+        found[f"PyTorch, {short}"] = (short, lambda short=short: pytorch(preset, images, short))
+        found[f"PyTorch, {short}, compiled"] = (short, lambda short=short: pytorch(preset, images, short, True))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("pairs", nargs="*", default="all", choices=(*PAIRS, "all"))
+    parser.add_argument("--rounds", type=int, default=8, help=f"turns of {CHUNK} steps each, after one to warm up")
+    parser.add_argument("--xla", action="store_true", help="with XLA too (slow to compile, and slow on a CPU)")
+    options = parser.parse_args()
+
+    peaks = {dtype: peak(dtype) for dtype in ("float32", "bfloat16")}
+    print(f"{devices.describe()}; TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    print("A large matrix product: " + ", ".join(f"{v / 1e9:,.0f} GFLOP/s in {k}" for k, v in peaks.items()))
+    for name in PAIRS if "all" in options.pairs else options.pairs:
+        preset = PAIRS[name]
+        images = datasets.load("mnist" if name == "mnist" else "anime")[:4_096]
+        rows = {}
+        for row, (dtype, make) in steps_of(preset, images, options.xla).items():
+            try:
+                steps = make()
+                steps()
+                rows[row] = (dtype, steps, [])
+            except Exception as error:  # torch.compile without a compiler, XLA without an operation
+                print(f"{row}: not measured ({str(error).splitlines()[0][:100]})")
+        for turn in range(options.rounds):
+            for _, steps, times in rows.values():
+                then = time.perf_counter()
+                steps()
+                times.append((time.perf_counter() - then) / CHUNK)
+            print(f"\r{name}: turn {turn + 1} of {options.rounds}", end="", file=sys.stderr, flush=True)
+        base = float(np.median(rows["plain"][2]))
+        print(f"\n{name}: batches of {preset.batch_size}, {work(preset) / 1e9:,.0f} GFLOP a step\n")
+        print("| step | ms | images a second | times as fast as plain | share of the peak |\n|---|---|---|---|---|")
+        for row, (dtype, _, times) in rows.items():
+            seconds = float(np.median(times))
+            share = work(preset) / seconds / peaks[dtype]
+            speed = preset.batch_size / seconds
+            print(f"| {row} | {1e3 * seconds:,.1f} | {speed:,.0f} | {base / seconds:.2f} | {share:.0%} |")
+        print()
+
+
+if __name__ == "__main__":
+    main()
