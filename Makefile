@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
 	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
-	@echo "make check      ruff on code and notebooks, and the fast tests"
+	@echo "make check      ruff on code and notebooks, and the fast tests: a minute"
 	@echo "make notebooks  open JupyterLab"
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
 	@echo "make clean      remove .venv and caches; runs/ stays"

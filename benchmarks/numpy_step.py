@@ -22,6 +22,7 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+from benchmarks.plain import Plain  # noqa: E402
 from dcgan_tf import devices, numpy_dcgan  # noqa: E402
 
 tf.config.threading.set_intra_op_parallelism_threads(options.threads)
@@ -56,27 +57,9 @@ def ours(batch):
 def theirs(batch):
     """A function that takes the same step in TensorFlow, written as its tutorials write it."""
     generator, discriminator = networks(keras.layers, keras.Sequential)
-    optimizers = [keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5)]
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
-        optimizer.build(network.trainable_variables)
-
-    @tf.function
-    def step(real):
-        noise = tf.random.normal([len(batch), 100])
-        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = generator(noise, training=True)
-            of_real, of_fake = discriminator(real, training=True), discriminator(fake, training=True)
-            g_loss = loss(tf.ones_like(of_fake), of_fake)
-            d_loss = loss(tf.ones_like(of_real), of_real) + loss(tf.zeros_like(of_fake), of_fake)
-        for network, tape, value, optimizer in zip(
-            (generator, discriminator), (g_tape, d_tape), (g_loss, d_loss), optimizers, strict=True
-        ):
-            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
-        return g_loss
-
+    step = tf.function(Plain(generator, discriminator, len(batch)).step)
     real = tf.constant(batch)
-    return lambda: float(step(real))
+    return lambda: float(step(real)[0])
 
 
 def main():

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.plain import Plain
 from dcgan_tf import GAN, datasets, devices, models, presets
 
 PAIRS = {
@@ -40,33 +41,19 @@ def stream(images, batch_size):
     return tf.data.Dataset.from_tensor_slices(normal).shuffle(len(normal)).repeat().batch(batch_size)
 
 
+def tutorial(preset):
+    """The tutorial's step on the networks of a preset."""
+    return Plain(*networks(preset), preset.batch_size, preset.generator_learning_rate, preset.beta_1)
+
+
 def plain(preset, images):
-    """A function that takes some steps as TensorFlow's tutorial writes them."""
-    generator, discriminator = networks(preset)
-    optimizers = [keras.optimizers.Adam(preset.generator_learning_rate, preset.beta_1) for _ in range(2)]
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
-    for optimizer, network in zip(optimizers, (generator, discriminator), strict=True):
-        optimizer.build(network.trainable_variables)
-
-    @tf.function
-    def step(real):
-        noise = tf.random.normal([preset.batch_size, generator.input_shape[-1]])
-        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = generator(noise, training=True)
-            of_real, of_fake = discriminator(real, training=True), discriminator(fake, training=True)
-            g_loss = loss(tf.ones_like(of_fake), of_fake)
-            d_loss = loss(tf.ones_like(of_real), of_real) + loss(tf.zeros_like(of_fake), of_fake)
-        for network, tape, value, optimizer in zip(
-            (generator, discriminator), (g_tape, d_tape), (g_loss, d_loss), optimizers, strict=True
-        ):
-            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
-        return g_loss
-
+    """A function that takes some steps as TensorFlow's tutorial does."""
+    step = tf.function(tutorial(preset).step)
     batches = iter(stream(images, preset.batch_size))
 
     def steps():
         for _ in range(CHUNK):
-            value = step(next(batches))
+            value, _ = step(next(batches))
         return float(value)
 
     return steps
@@ -75,31 +62,18 @@ def plain(preset, images):
 class Fitted(keras.Model):
     """The same step as a custom `train_step`, for Keras's `fit`."""
 
-    def __init__(self, preset):
+    def __init__(self, plain):
         super().__init__()
-        self.generator, self.discriminator = networks(preset)
-        self.count, self.dim = preset.batch_size, self.generator.input_shape[-1]
-        self.optimizers = [keras.optimizers.Adam(preset.generator_learning_rate, preset.beta_1) for _ in range(2)]
-        for optimizer, network in zip(self.optimizers, (self.generator, self.discriminator), strict=True):
-            optimizer.build(network.trainable_variables)
-        self.entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+        self.plain = plain
+        self.generator, self.discriminator = plain.networks
 
     def train_step(self, real):
-        noise = tf.random.normal([self.count, self.dim])
-        with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = self.generator(noise, training=True)
-            of_real, of_fake = self.discriminator(real, training=True), self.discriminator(fake, training=True)
-            g_loss = self.entropy(tf.ones_like(of_fake), of_fake)
-            d_loss = self.entropy(tf.ones_like(of_real), of_real) + self.entropy(tf.zeros_like(of_fake), of_fake)
-        for network, tape, value, optimizer in zip(
-            (self.generator, self.discriminator), (g_tape, d_tape), (g_loss, d_loss), self.optimizers, strict=True
-        ):
-            optimizer.apply(tape.gradient(value, network.trainable_variables), network.trainable_variables)
+        g_loss, d_loss = self.plain.step(real)
         return {"g_loss": g_loss, "d_loss": d_loss}
 
 
 def fit(preset, images):
-    model = Fitted(preset)
+    model = Fitted(tutorial(preset))
     model.compile()
     batches = stream(images, preset.batch_size).take(CHUNK).cache()  # `fit` would fill the shuffling anew each time
     return lambda: model.fit(batches, epochs=1, verbose=0)

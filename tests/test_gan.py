@@ -168,7 +168,8 @@ def test_two_gans_do_not_share_a_step(digits):
     assert distance(before, one.generator) == 0
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_steps_stay_near_float32(precision, digits):
     real = normalise(digits[:8])
     plain, mixed = GAN.from_preset("mnist"), GAN.from_preset("mnist", precision)

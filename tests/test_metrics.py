@@ -194,6 +194,7 @@ def test_uint8_and_normalised_images_give_the_same_features(judge, halves):
     assert (one.probabilities is None) == (judge.classes is None)
 
 
+@pytest.mark.slow
 def test_two_halves_of_the_real_images_are_alike_and_one_image_repeated_is_not(judge, halves):
     """Item by item: every metric passes real images and condemns a collapse."""
     real, same = halves
@@ -301,6 +302,7 @@ def test_features_of_real_images_are_kept_and_a_damaged_file_is_taken_again(tmp_
     np.testing.assert_allclose(metrics.reference(images, judge).features, first.features)
 
 
+@pytest.mark.slow
 def test_evaluate_reports_an_untrained_generator_for_what_it_is(gan):
     scores = metrics.evaluate(gan.average, "mnist", "mnist", count=600, progress=False)
     assert scores["samples"] == 600 and scores["held_out"] == 10_000 and scores["extractor"] == "mnist"
