@@ -22,6 +22,7 @@ from dcgan_tf.errors import UserError
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # others can start programs, as EPS does
 LARGE = 16_000_000  # pixels; of images beyond it one is in memory at a time
+AHEAD = 1_000  # files in the readers' queue at a time, or that of a large folder would be large itself
 _ONE_LARGE = Lock()
 
 
@@ -97,7 +98,8 @@ def _decode(path, files, images, progress):
     Image.init()  # here: two threads that both begin with it get in each other's way
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow works outside Python's lock
         warnings.simplefilter("ignore")  # of Pillow's, on odd files: what matters of them is in `skipped`
-        results = pool.map(read, range(len(files)))
+        parts = (range(len(files))[i : i + AHEAD] for i in range(0, len(files), AHEAD))
+        results = (result for part in parts for result in pool.map(read, part))
         bar = tqdm(results, f"Reading {shown(path)}", len(files), unit="image", disable=not progress, file=sys.stdout)
         results = list(bar)
     skipped, duplicates, first, enlarged, count = [], [], {}, 0, 0
