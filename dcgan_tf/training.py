@@ -99,6 +99,9 @@ def train(
     if steps < 1 or min(intervals.values()) <= 0:
         raise UserError("steps, epochs and the intervals must be at least 1")
 
+    _, here, replicas = distribution.share(gan.strategy)
+    if fresh and here < replicas:  # one worker would move away what another is reading
+        raise UserError(f"several workers cannot begin anew: move {run} away before they are started")
     chief = distribution.is_chief(gan.strategy)
     if fresh and run.exists() and chief:
         with guard.lock(run):

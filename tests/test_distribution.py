@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dcgan_tf import distribution
+from dcgan_tf import GAN, distribution, train
 from dcgan_tf.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -125,6 +125,14 @@ def test_two_workers_train_and_go_on_when_one_was_killed(tmp_path):
 def test_a_wrong_cluster_is_refused(text):
     with pytest.raises(UserError, match="TF_CONFIG has to name the machines"):
         distribution.check_cluster(text)
+
+
+def test_several_workers_do_not_begin_anew(monkeypatch, tmp_path):
+    monkeypatch.setattr(distribution, "share", lambda strategy: (0, 1, 2))
+    images = np.zeros((40, 28, 28, 1), np.uint8)
+    with pytest.raises(UserError, match="several workers cannot begin anew"):
+        train(GAN.from_preset("mnist"), images, steps=1, run=tmp_path / "run", fresh=True)
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_unknown_strategy_is_refused():

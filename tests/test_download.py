@@ -149,7 +149,7 @@ def test_an_archive_is_read_like_its_folder(make, tmp_path):
     assert sorted(path.name for path in folder.rglob("*.*")) == ["a.png", "b.png", "c.PNG"]
 
 
-@pytest.mark.parametrize("name", ["../out.png", "deep/../../out.png", "/tmp/out.png", "..\\out.png", "C:\\out.png"])
+@pytest.mark.parametrize("name", ["../out.png", "deep/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
 @pytest.mark.parametrize("make", [tarball, zipped])
 def test_a_path_that_leads_out_is_refused_and_nothing_is_left(make, name, tmp_path, monkeypatch):
     monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
