@@ -1,9 +1,9 @@
 """Layers and an optimizer of Keras's, made quicker and ready for several devices; the results are the same.
 
 Keras 3 writes batch normalisation and Adam as a dozen small operations each, every one of which reads and writes
-whole arrays. TensorFlow has one operation for either. The gradient of a convolution's kernel is slow on processors in
-bfloat16 where the maps are small: there it is taken by another way. Where none of this applies (other ranks, frozen
-layers, several devices, GPUs), Keras's own code runs.
+whole arrays. TensorFlow has one operation for either. In bfloat16 on processors the gradient of a convolution's kernel
+is slow where the maps are small, and that of its bias far off where many places are summed: both are taken by other
+ways. Where none of this applies (other ranks, frozen layers, several devices, GPUs), Keras's own code runs.
 """
 
 import keras
@@ -16,7 +16,10 @@ SMALL = 7  # side of the maps up to which a kernel's gradient was quicker as a c
 
 @keras.saving.register_keras_serializable("dcgan_tf")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`."""
+    """`keras.layers.Conv2D`, channels last."""
+
+    def call(self, inputs):
+        return _finish(self, self.convolution_op(inputs, self.kernel))
 
     def convolution_op(self, inputs, kernel):
         if not _is_slow(self, inputs.shape[1] // self.strides[0]):
@@ -36,11 +39,15 @@ class Conv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("dcgan_tf")
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`."""
+    """`keras.layers.Conv2DTranspose`, channels last."""
 
     def call(self, inputs):
+        return _finish(self, self.convolution_op(inputs, self.kernel))
+
+    def convolution_op(self, inputs, kernel):
         if not _is_slow(self, inputs.shape[1]):
-            return super().call(inputs)
+            options = {"output_padding": self.output_padding, "dilation_rate": self.dilation_rate}
+            return keras.ops.conv_transpose(inputs, kernel, self.strides, self.padding, **options)
         stride = self.strides[0]
 
         @tf.custom_gradient
@@ -53,10 +60,26 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
             shape = [count, height * stride, width * stride, self.filters]
             return tf.nn.conv2d_transpose(inputs, kernel, shape, stride, "SAME"), gradients
 
-        outputs = convolve(inputs, tf.cast(self.kernel, inputs.dtype))
-        if self.use_bias:
-            outputs = tf.nn.bias_add(outputs, tf.cast(self.bias, outputs.dtype))
-        return self.activation(outputs)
+        return convolve(inputs, tf.cast(kernel, inputs.dtype))
+
+
+@keras.saving.register_keras_serializable("dcgan_tf")
+def tanh(maps):
+    """What makes an image of a generator's last maps: float32, whatever the dtype of the maps."""
+    return tf.tanh(tf.cast(maps, tf.float32))
+
+
+def _finish(layer, outputs):
+    """A convolution's bias and activation."""
+    if layer.use_bias:
+        outputs = _add_bias(outputs, tf.cast(layer.bias, outputs.dtype))
+    return layer.activation(outputs)
+
+
+@tf.custom_gradient
+def _add_bias(outputs, bias):
+    """`tf.nn.bias_add`, whose own gradient in bfloat16 adds up one by one and stops growing at 256 times an addend."""
+    return tf.nn.bias_add(outputs, bias), lambda upstream: (upstream, tf.reduce_sum(upstream, [0, 1, 2]))
 
 
 def _is_slow(layer, side):

@@ -5,14 +5,14 @@ import inspect
 import keras
 from keras import layers
 
-from dcgan_tf.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout
+from dcgan_tf.layers import BatchNormalization, Conv2D, Conv2DTranspose, Dropout, tanh
 
 
 def mnist_generator(latent_dim=100, dtype="float32"):
     """The generator of TensorFlow's DCGAN tutorial: latents [n, latent_dim] to images [n, 28, 28, 1] in [-1, 1].
 
     2,330,944 parameters at 100 latent dimensions. `dtype` is a Keras dtype policy ("float32", "mixed_bfloat16",
-    "mixed_float16"); the last layer always computes in float32.
+    "mixed_float16"); the images are always float32.
     """
     policy = {"dtype": dtype}
     return keras.Sequential(
@@ -28,7 +28,7 @@ def mnist_generator(latent_dim=100, dtype="float32"):
             Conv2DTranspose(64, 5, strides=2, padding="same", use_bias=False, **policy),
             BatchNormalization(**policy),
             layers.LeakyReLU(0.3, **policy),
-            Conv2DTranspose(1, 5, strides=2, padding="same", use_bias=False, activation="tanh", dtype="float32"),
+            Conv2DTranspose(1, 5, strides=2, padding="same", use_bias=False, activation=tanh, **policy),
         ],
         name="mnist_generator",
     )
@@ -37,7 +37,8 @@ def mnist_generator(latent_dim=100, dtype="float32"):
 def mnist_discriminator(dropout=0.3, dtype="float32"):
     """The discriminator of TensorFlow's DCGAN tutorial: images [n, 28, 28, 1] to logits [n, 1], 212,865 parameters.
 
-    A positive logit means "real". `dropout` is the rate of both dropout layers, `dtype` as in `mnist_generator`.
+    A positive logit means "real". `dropout` is the rate of both dropout layers, `dtype` as in `mnist_generator`; the
+    last layer always computes in float32.
     """
     policy = {"dtype": dtype}
     return keras.Sequential(
@@ -81,7 +82,7 @@ def face_generator(latent_dim=100, width=64, dtype="float32"):
             _batch_norm(dtype),
             layers.ReLU(**policy),
         ]
-    stack.append(convolution(3, strides=2, padding="same", activation="tanh", dtype="float32"))
+    stack.append(convolution(3, strides=2, padding="same", activation=tanh, **policy))
     return keras.Sequential(stack, name="face_generator")
 
 
@@ -130,7 +131,7 @@ def pokemon_generator(latent_dim=100, width=64, dtype="float32"):
             BatchNormalization(momentum=0.9, **policy),
             layers.LeakyReLU(0.01, **policy),
         ]
-    stack.append(Conv2DTranspose(3, 4, strides=2, padding="same", activation="tanh", dtype="float32"))
+    stack.append(Conv2DTranspose(3, 4, strides=2, padding="same", activation=tanh, **policy))
     return keras.Sequential(stack, name="pokemon_generator")
 
 
@@ -173,7 +174,7 @@ def hero_generator(size=64, latent_dim=100, width=64, dtype="float32"):
             BatchNormalization(momentum=0.9, name=f"norm_{side}", **policy),
             layers.LeakyReLU(0.2, name=f"active_{side}", **policy),
         ]
-    stack.append(Conv2DTranspose(3, 4, 2, "same", activation="tanh", name=f"to_image_{size}", dtype="float32"))
+    stack.append(Conv2DTranspose(3, 4, 2, "same", activation=tanh, name=f"to_image_{size}", **policy))
     return keras.Sequential(stack, name="hero_generator")
 
 

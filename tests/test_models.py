@@ -176,10 +176,11 @@ def test_latent_dimension_can_be_chosen():
 
 
 @pytest.mark.parametrize("build", [models.mnist_generator, models.mnist_discriminator, *BUILDERS_64])
-def test_mixed_precision_keeps_weights_and_the_last_layer_in_float32(build):
+def test_mixed_precision_keeps_weights_and_outputs_in_float32(build):
     model = build(dtype="mixed_bfloat16")
     assert model.layers[0].compute_dtype == "bfloat16"
-    assert model.layers[-1].compute_dtype == "float32"
+    assert model.output.dtype == "float32"
+    assert model(np.zeros((2, *model.input_shape[1:]), "float32"), training=True).dtype == "float32"
     assert {weight.dtype for weight in model.weights} == {"float32"}
 
 
