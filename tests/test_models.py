@@ -179,7 +179,6 @@ def test_latent_dimension_can_be_chosen():
 def test_mixed_precision_keeps_weights_and_outputs_in_float32(build):
     model = build(dtype="mixed_bfloat16")
     assert model.layers[0].compute_dtype == "bfloat16"
-    assert model.output.dtype == "float32"
     assert model(np.zeros((2, *model.input_shape[1:]), "float32"), training=True).dtype == "float32"
     assert {weight.dtype for weight in model.weights} == {"float32"}
 
