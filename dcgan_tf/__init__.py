@@ -23,6 +23,7 @@ _MODULES = (
     *_WITHOUT_TENSORFLOW,
     "augment",
     "checkpoint",
+    "export",
     "extractors",
     "figures",
     "gan",
@@ -30,7 +31,14 @@ _MODULES = (
     "metrics",
     "models",
 )
-_NAMES = {"GAN": "gan", "History": "history", "UserError": "errors", "load_generator": "gan", "train": "training"}
+_NAMES = {
+    "GAN": "gan",
+    "History": "history",
+    "UserError": "errors",
+    "load_discriminator": "gan",
+    "load_generator": "gan",
+    "train": "training",
+}
 __all__ = [*_MODULES, *_NAMES]
 
 

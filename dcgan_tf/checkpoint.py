@@ -183,6 +183,7 @@ def chosen(run):
     return found
 
 
-def restore_average(run, generator):
-    """Set a generator to the moving average in the run's chosen checkpoint."""
-    tf.train.Checkpoint(average=generator).read(str(chosen(run) / "state")).expect_partial()
+def restore_network(folder, role, network):
+    """Set a "generator" to the moving average in a checkpoint, a "discriminator" to the one there."""
+    name = "average" if role == "generator" else role
+    tf.train.Checkpoint(**{name: network}).read(str(folder / "state")).expect_partial()

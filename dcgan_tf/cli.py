@@ -1,4 +1,4 @@
-"""The command line: train, generate, interpolate, evaluate, gif, datasets."""
+"""The command line: train, generate, interpolate, evaluate, gif, export, datasets."""
 
 import argparse
 import json
@@ -121,6 +121,12 @@ def parser():
         "--frames", type=_positive(int), metavar="N", help="so many samples, more early ones (default: all)"
     )
     gif.add_argument("--corner", type=_size, metavar="5x4", help="so many columns and rows of the grids (default: 8x8)")
+
+    export = command("export", export_command, "Write a generator as a Keras file, ONNX or a SavedModel.")
+    export.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help=".keras, .onnx, or a new folder for a SavedModel"
+    )
 
     sets = command("datasets", datasets_command, "List the image sets and check their files.")
     fetch = sets.add_subparsers(title="more", metavar="fetch NAME")
@@ -384,6 +390,17 @@ def gif_command(options):
     if options.out:
         _check_out(options.out, ".gif")
     print(f"GIF: {gif.from_run(options.run, options.out, options.frames, options.corner, ms=options.ms)}")
+
+
+def export_command(options):
+    _check_source(options.source)
+    if options.out.suffix not in (".keras", ".onnx", ""):
+        raise UserError(f"{options.out} is to end in .keras or .onnx, or to be a folder without a suffix")
+    _check_folder(options.out.parent)
+    from dcgan_tf import load_generator
+    from dcgan_tf.export import export
+
+    print(f"{options.source}: {export(load_generator(options.source), options.out)}")
 
 
 def datasets_command(options):

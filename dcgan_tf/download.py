@@ -1,12 +1,10 @@
 """Files from the internet: whole and as they were published, or not there at all."""
 
 import logging
-import sys
 from pathlib import Path
 
-from tqdm import tqdm
-
 from dcgan_tf.errors import UserError
+from dcgan_tf.progress import bar
 
 
 def download(url, path, sha256, timeout=30, attempts=4):
@@ -30,17 +28,17 @@ def download(url, path, sha256, timeout=30, attempts=4):
 
     path = Path(path)
     pooch.get_logger().setLevel(logging.ERROR)
-    bar = tqdm(total=1, unit="B", unit_scale=True, desc=path.name, file=sys.stdout, leave=False)
+    shown = bar(total=1, unit="B", unit_scale=True, desc=path.name, leave=False)
     store = pooch.create(
         path.parent, "", registry={path.name: sha256}, urls={path.name: url}, retry_if_failed=attempts - 1
     )
     try:
-        store.fetch(path.name, downloader=pooch.HTTPDownloader(timeout=timeout, progressbar=bar))
+        store.fetch(path.name, downloader=pooch.HTTPDownloader(timeout=timeout, progressbar=shown))
     except (ValueError, OSError, requests.exceptions.RequestException) as error:
         reason = "it is not the file that was published" if "hash of downloaded" in str(error) else _reason(error)
         raise UserError(f"{path.name} cannot be downloaded from {url}: {reason}") from None
     finally:
-        bar.close()
+        shown.close()
     return path
 
 

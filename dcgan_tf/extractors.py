@@ -6,19 +6,18 @@ figure taken with it is printed beside that name.
 
 import functools
 import hashlib
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from dcgan_tf import cache, datasets, models, weights
 from dcgan_tf.download import download
 from dcgan_tf.errors import UserError
 from dcgan_tf.presets import EXTRACTORS, unknown
+from dcgan_tf.progress import bar
 
 # Keras's InceptionV3 with its ImageNet weights. Not the 2015 graph that published FIDs are taken with.
 INCEPTION_URL = (
@@ -50,8 +49,8 @@ class Extractor:
         """Judge images [N, H, W, C], uint8 or float in [-1, 1]."""
         features, logits = [], []
         starts = range(0, len(images), self._batch_size)
-        bar = {"desc": f"Judging by {self.name!r}", "unit": "batch", "leave": False, "file": sys.stdout}
-        for i in tqdm(starts, disable=not progress, **bar):
+        options = {"desc": f"Judging by {self.name!r}", "unit": "batch", "leave": False, "disable": not progress}
+        for i in bar(starts, **options):
             batch = images[i : i + self._batch_size]
             batch = datasets.normalise(batch) if batch.dtype == np.uint8 else tf.cast(batch, tf.float32)
             batch = tf.image.grayscale_to_rgb(batch) if self._rgb and batch.shape[-1] == 1 else batch

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -14,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
-from tqdm import tqdm
 
 from dcgan_tf import archive, cache
 from dcgan_tf.errors import UserError
+from dcgan_tf.progress import bar
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # others can start programs, as EPS does
@@ -100,8 +99,8 @@ def _decode(path, files, images, progress):
         warnings.simplefilter("ignore")  # of Pillow's, on odd files: what matters of them is in `skipped`
         parts = (range(len(files))[i : i + AHEAD] for i in range(0, len(files), AHEAD))
         results = (result for part in parts for result in pool.map(read, part))
-        bar = tqdm(results, f"Reading {shown(path)}", len(files), unit="image", disable=not progress, file=sys.stdout)
-        results = list(bar)
+        options = {"desc": f"Reading {shown(path)}", "unit": "image", "disable": not progress}
+        results = list(bar(results, total=len(files), **options))
     skipped, duplicates, first, enlarged, count = [], [], {}, 0, 0
     for i, (file, (small, reason, key)) in enumerate(zip(files, results, strict=True)):
         if reason:

@@ -5,17 +5,16 @@ Every figure names its extractor and the number of samples: neither is comparabl
 
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from dcgan_tf import cache, checkpoint, datasets, figures
 from dcgan_tf.extractors import Features, extractor
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.presets import METRICS, check_metrics
+from dcgan_tf.progress import bar
 
 PAIRS = 1_000  # whose MS-SSIM is averaged
 MOST = 5_000  # images of each kind whose neighbourhoods are drawn: the table of distances grows with the square
@@ -268,12 +267,12 @@ def evaluate(
 def draw(generator, count, seed=0, progress=True):
     """Images of a generator, uint8 [count, H, W, C]."""
     draws = latents(count, generator.input_shape[-1], seed)
-    bar = tqdm(total=count, desc="Drawing", unit="image", disable=not progress, leave=False, file=sys.stdout)
+    shown = bar(total=count, desc="Drawing", unit="image", disable=not progress, leave=False)
     images = []
     for i in range(0, count, 250):
         images.append(figures.to_uint8(generate(generator, draws[i : i + 250])))
-        bar.update(len(images[-1]))
-    bar.close()
+        shown.update(len(images[-1]))
+    shown.close()
     return np.concatenate(images)
 
 

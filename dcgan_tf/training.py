@@ -12,7 +12,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from dcgan_tf import (
     checkpoint,
@@ -30,6 +29,7 @@ from dcgan_tf import (
 from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import JUDGED, History
+from dcgan_tf.progress import bar as progress_bar
 
 SAMPLES = 64  # images a sample grid
 WATCHED = 1_024  # samples that a metric is followed on
@@ -141,15 +141,10 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
     fixed = latents(SAMPLES, gan.latent_dim, gan.seed)
     judge = None if held_out is None else _judge(gan, held_out)
     batches = _batches(gan, images, first)
-    bar = tqdm(
-        total=steps,
-        initial=first,
-        unit="step",
-        disable=not progress,
-        file=sys.stdout,
-        dynamic_ncols=True,
-        mininterval=0.5 if sys.stdout.isatty() else 15,
-    )
+    bar = progress_bar(total=steps, initial=first, unit="step", disable=not progress, dynamic_ncols=True)
+    untold = {"step", "epoch", "d_loss"}  # in TensorBoard: what is known or would be the same throughout
+    untold |= set() if stages else {"size", "frozen"}
+    untold |= set() if gan.controller else {"generator_steps", "discriminator_steps"}
 
     watch = guard.Watch(images)
     losses = []  # of the steps since the last look at them, still on their device
@@ -188,7 +183,7 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
         }
         history.append(**row)
         with writer.as_default(step):
-            for name in row.keys() - {"step", "d_loss"}:
+            for name in row.keys() - untold:
                 tf.summary.scalar(name, row[name])
         bar.set_postfix(G=f"{row['g_loss']:.2f}", D=f"{row['d_loss']:.2f}", refresh=False)
         tell(watch.losses(step, row["d_loss"]))
@@ -202,7 +197,7 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
     def is_time(what):
         return step % every[what] == 0 or step == steps
 
-    step = first
+    step, set_to = first, None
     logged, then = first, time.perf_counter()
     saved = then
     try:
@@ -214,8 +209,11 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
             if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
                 gan.enter(stage)
                 watch.anew()
-                batches = _batches(gan, images, step - 1)
-            gan.set_learning_rates(decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage))
+                batches, set_to = _batches(gan, images, step - 1), None
+            factor = decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage)
+            if factor != set_to or gan.controller:  # setting them takes a hundredth of a small step
+                gan.set_learning_rates(factor)
+                set_to = factor
             results = gan.train_step(next(batches), *gan.turns())
             if gan.controller:
                 gan.controller.update(*(float(results[name]) for name in ("g_loss", "d_loss_real", "d_loss_fake")))

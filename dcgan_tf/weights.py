@@ -4,15 +4,20 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import cache
+from dcgan_tf import cache, presets
 from dcgan_tf.errors import UserError
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 
 
-def released():
-    """The names of the released generators."""
-    return sorted(path.stem for path in FOLDER.glob("*.npz") if not path.stem.endswith("_classifier"))
+def file(name, role="generator"):
+    """Where the released weights of a preset's "generator" or "discriminator" are."""
+    return FOLDER / (f"{name}.npz" if role == "generator" else f"{name}_{role}.npz")
+
+
+def released(role="generator"):
+    """The names of the presets whose generator, or discriminator, is released."""
+    return sorted(name for name in presets.PRESETS if file(name, role).exists())
 
 
 def save(model, path):

@@ -57,6 +57,12 @@ class TestNotebook:
         assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
         assert not re.search(r"/(root|home|tmp|work|Users)/", json.dumps(outputs))
 
+    def test_ends_with_exercises_and_the_way_to_the_next(self, path):
+        text, last = "\n".join(map(source, cells(path, "markdown"))), source(cells(path, "markdown")[-1])
+        assert "\n## Summary\n" in text and "\n## Exercises\n" in text and "<details>" in text
+        after = NOTEBOOKS[NOTEBOOKS.index(path) + 1].name if path != NOTEBOOKS[-1] else "../README.md"
+        assert f"]({after})" in last.split("**Next:**")[1]
+
     def test_relative_links_lead_somewhere(self, path):
         text = "\n".join(map(source, cells(path, "markdown")))
         links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
@@ -76,7 +82,7 @@ def test_chapter_01_checks_at_least_eight_outputs():
 
 def test_gifs_are_small():
     sizes = {path.name: path.stat().st_size for path in (ROOT / "gifs").glob("*.gif")}
-    assert sizes and max(sizes.values()) < 3_000_000
+    assert sizes and max(sizes.values()) < 3_000_000 and sum(sizes.values()) < 15_000_000
 
 
 @pytest.mark.slow

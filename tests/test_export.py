@@ -1,0 +1,74 @@
+"""Generators for elsewhere: what was written, read again without the package, makes the same images."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan_tf import cli, models
+from dcgan_tf.errors import UserError
+from dcgan_tf.export import export
+from dcgan_tf.gan import generate, latents
+
+
+@pytest.mark.slow
+def test_a_keras_file_needs_no_package(tmp_path):
+    z, expected = latents(3, 100), {}
+    np.save(tmp_path / "z.npy", z)
+    for build in (models.mnist_generator, models.pokemon_generator, models.face_generator, models.hero_generator):
+        generator = build()
+        expected[export(generator, tmp_path / f"{generator.name}.keras").stem] = generate(generator, z)
+    script = """
+import pathlib, sys, numpy, keras
+for path in pathlib.Path.cwd().glob("*.keras"):
+    model = keras.saving.load_model(path, safe_mode=True)
+    numpy.save(path.with_suffix(".npy"), model(numpy.load("z.npy")))
+assert not any(name.startswith("dcgan_tf") for name in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
+    for name, images in expected.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), images, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_saved_model_serves_the_same_images_and_replaces_the_one_before(tmp_path):
+    for seed in range(2):
+        generator, z = models.mnist_generator(), latents(3, 100, seed)
+        path = export(generator, tmp_path / "served")
+        served = tf.saved_model.load(path)
+        np.testing.assert_allclose(served.serve(z), generate(generator, z), atol=1e-5)
+    assert [found.name for found in tmp_path.iterdir()] == ["served"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [models.face_generator, models.hero_generator])
+def test_onnx_makes_the_same_images(build, tmp_path):
+    import onnxruntime
+
+    generator, z = build(), latents(3, 100)
+    session = onnxruntime.InferenceSession(export(generator, tmp_path / "generator.onnx"))
+    made = session.run(None, {session.get_inputs()[0].name: z})[0]
+    np.testing.assert_allclose(made, generate(generator, z), atol=1e-4)
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.txt").write_text("mine")
+    with pytest.raises(UserError, match="holds something else"):
+        export(models.mnist_generator(), tmp_path / "photos")
+    assert (tmp_path / "photos" / "one.txt").read_text() == "mine"
+
+
+def test_without_the_converter_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(UserError, match="pip install tf2onnx"):
+        export(models.mnist_generator(), tmp_path / "generator.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_line_exports(tmp_path, capsys):
+    assert cli.main(["export", "mnist", "--out", str(tmp_path / "mnist.keras")]) == 0
+    assert "mnist.keras" in capsys.readouterr().out
+    assert (tmp_path / "mnist.keras").stat().st_size > 1_000_000

@@ -1,0 +1,61 @@
+"""The released generators: weights, card and builder hold together."""
+
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dcgan_tf import datasets, figures, load_discriminator, load_generator, presets, weights
+from dcgan_tf.errors import UserError
+from dcgan_tf.gan import generate, latents
+from dcgan_tf.metrics import draw
+
+NAMES = weights.released()
+
+
+def test_every_chapters_generator_is_released_with_its_card():
+    assert set(NAMES) == set(presets.PRESETS)
+    for name in NAMES:
+        assert weights.file(name).with_suffix(".md").exists() and weights.file(name).with_suffix(".png").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_grid_of_the_card_is_made_by_the_weights(name):
+    """To one grey level: what another machine's float32 may round to the other side."""
+    generator = load_generator(name)
+    grid = figures.grid(generate(generator, latents(64, generator.input_shape[-1], 0)))
+    with Image.open(weights.file(name).with_suffix(".png")) as image:
+        shown = np.asarray(image)
+    assert shown.shape == grid.shape
+    assert np.abs(shown.astype(int) - grid).max() <= 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_tells_the_recipe_of_the_preset(name):
+    card, preset = weights.file(name).with_suffix(".md").read_text(), presets.get(name)
+    assert f"`{preset.dataset}`" in card and f"`models.{preset.architecture}_generator()`" in card
+    assert f"{load_generator(name).count_params():,} weights" in card
+    assert f"batch_size {preset.batch_size}," in card and f"r1_weight {preset.r1_weight}," in card
+    assert re.search(r"FID +\d", card) and re.search(r"Known failures:\*\* \w", card)
+    assert f"{preset.schedule('cpu').steps:,} steps of {preset.batch_size}" in card
+
+
+def test_released_files_are_small():
+    files = [*weights.FOLDER.glob("*.npz"), *weights.FOLDER.glob("*.png")]
+    assert all(path.stat().st_size < 8_000_000 for path in files)
+    assert weights.file("mnist_classifier").stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize("name", weights.released("discriminator"))
+def test_a_released_discriminator_tells_real_images_from_fakes(name):
+    discriminator = load_discriminator(name)
+    real = discriminator.predict(datasets.normalise(datasets.load(name)[:256]), verbose=0)
+    fake = discriminator.predict(datasets.normalise(draw(load_generator(name), 256, progress=False)), verbose=0)
+    assert (real[:, 0] > np.median(fake)).mean() > 0.6
+
+
+def test_a_name_without_a_released_discriminator_is_refused():
+    assert "anime" in weights.released("discriminator")
+    with pytest.raises(UserError, match="no run folder or released discriminator named 'nosuch'"):
+        load_discriminator("nosuch")
