@@ -36,6 +36,8 @@ def trained(run, preset, precision, seed, steps, every):
         gan = GAN.from_preset(preset, precision, seed)
         images, held_out = datasets.load("mnist"), datasets.load("mnist", "test")
         history = train(gan, images, steps=steps, run=run, held_out=held_out, evaluate_every=every, sample_every=every)
+        if history.interrupted:
+            raise SystemExit(130)
     return history
 
 
@@ -80,17 +82,15 @@ def precisions(options):
             run = options.run / f"{precision}_{seed}"
             preset = presets.get("mnist")
             history = trained(run, preset, precision, seed, options.steps, options.steps)
-            fid = metrics.evaluate(load_generator(run), held_out, judge, 10_000, progress=False, metrics=("fid",))[
-                "fid"
-            ]
+            found = metrics.evaluate(load_generator(run), held_out, judge, 10_000, progress=False, metrics=("fid",))
             minutes = history.seconds(preset.batch_size) / 60
-            print(f"| {seed} | {precision} | {options.steps:,} | {minutes:.1f} | {fid:.1f} |", flush=True)
+            print(f"| {seed} | {precision} | {options.steps:,} | {minutes:.1f} | {found['fid']:.1f} |", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, default=Path("runs/time_to_quality"), help="where the runs are kept")
-    parser.add_argument("--minutes", type=float, default=60, help="of the tutorial's recipe")
+    parser.add_argument("--minutes", type=float, default=30, help="of the tutorial's recipe")
     parser.add_argument("--marks", type=float, nargs="+", default=[400, 200, 100, 60], help="FIDs to be reached")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precisions", action="store_true", help="compare precisions at equal steps instead")
