@@ -210,8 +210,8 @@ class GAN:
     def set_learning_rates(self, factor):
         """Set both learning rates to `factor` times the controller's, or the preset's where there is none."""
         rates = self.controller or self.preset
-        _set_learning_rate(self.generator_optimizer, factor * rates.generator_learning_rate)
-        _set_learning_rate(self.discriminator_optimizer, factor * rates.discriminator_learning_rate)
+        self.generator_optimizer.learning_rate = factor * rates.generator_learning_rate
+        self.discriminator_optimizer.learning_rate = factor * rates.discriminator_learning_rate
 
     def turns(self):
         """Who learns at the coming step: () for both, else (generator, discriminator), as `train_step` takes them."""
@@ -224,11 +224,6 @@ class GAN:
     def generate(self, count, seed=0):
         """Images of the moving-average generator, float32 [count, H, W, C] in [-1, 1]; a seed gives the same images."""
         return generate(self.average, latents(count, self.latent_dim, seed))
-
-
-def _set_learning_rate(optimizer, rate):
-    """`optimizer.learning_rate = rate`, for each step: Keras's own way to the variable takes ten times as long."""
-    next(variable for variable in optimizer.variables if variable.name == "learning_rate").value.assign(rate)
 
 
 def _in_float32(model):

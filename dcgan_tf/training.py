@@ -211,7 +211,7 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
                 watch.anew()
                 batches, set_to = _batches(gan, images, step - 1), None
             factor = decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage)
-            if factor != set_to or gan.controller:  # setting them takes a hundredth of a small step
+            if factor != set_to or gan.controller:  # setting them takes a fortieth of MNIST's step
                 gan.set_learning_rates(factor)
                 set_to = factor
             results = gan.train_step(next(batches), *gan.turns())
