@@ -168,6 +168,7 @@ def test_batches_are_float32_between_minus_one_and_one():
     assert sorted(batch.ravel()) == pytest.approx([-1, 127 / 127.5 - 1, 1])
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(count=st.integers(2, 40), batch_size=st.integers(1, 40), seed=st.integers(0, 2**31), start=st.integers(0, 30))
 def test_every_epoch_holds_every_image_once_and_no_batch_is_ragged(count, batch_size, seed, start):

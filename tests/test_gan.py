@@ -160,6 +160,7 @@ def test_the_same_seed_builds_the_same_networks():
     assert distance(weights(one.generator), other.generator) > 0
 
 
+@pytest.mark.slow
 def test_two_gans_do_not_share_a_step(digits):
     one, two = GAN.from_preset("mnist", seed=1), GAN.from_preset("mnist", seed=2)
     one.train_step(normalise(digits[:4]))

@@ -243,6 +243,7 @@ def test_distances_grow_with_noise_and_blur_and_dropped_modes(judge, halves):
         assert kids == sorted(kids), (name, kids)
 
 
+@pytest.mark.slow
 def test_the_classifiers_know_their_classes():
     digits = extractors.extractor("mnist")(datasets.load("mnist", "test")[:2000])
     assert (digits.probabilities.argmax(1) == datasets.labels("mnist", "test")[:2000]).mean() > 0.98

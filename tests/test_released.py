@@ -47,6 +47,7 @@ def test_released_files_are_small():
     assert weights.file("mnist_classifier").stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", weights.released("discriminator"))
 def test_a_released_discriminator_tells_real_images_from_fakes(name):
     discriminator = load_discriminator(name)
