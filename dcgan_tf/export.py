@@ -1,6 +1,7 @@
 """Generators for elsewhere: a Keras file, a TensorFlow SavedModel or ONNX."""
 
 import shutil
+import warnings
 from pathlib import Path
 
 import keras
@@ -37,7 +38,9 @@ def export(generator, path):
             import tf2onnx  # noqa: F401
         except ImportError:
             raise UserError("ONNX is written by tf2onnx: pip install tf2onnx onnx") from None
-        model.export(beside, format="onnx", verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # Keras's, of NumPy names that it looks for
+            model.export(beside, format="onnx", verbose=False)
     else:
         model.export(beside, verbose=False)
         if path.is_dir():
