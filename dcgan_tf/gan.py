@@ -58,6 +58,7 @@ class GAN:
         self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
         step = self._on_all_replicas(type(self).train_step.__get__(self))
         self.train_step = tf.function(step, jit_compile=self.xla or None)  # compiled anew, for these networks
+        self._draw = tf.function(average)
 
     def _on_all_replicas(self, step):
         """A function that takes a step on every device of the strategy, each with its part of the batch."""
@@ -223,7 +224,7 @@ class GAN:
 
     def generate(self, count, seed=0):
         """Images of the moving-average generator, float32 [count, H, W, C] in [-1, 1]; a seed gives the same images."""
-        return generate(self.average, latents(count, self.latent_dim, seed))
+        return generate(self._draw, latents(count, self.latent_dim, seed))
 
 
 def _in_float32(model):
@@ -243,7 +244,10 @@ def latents(count, dim, seed=0):
 
 
 def generate(generator, latents, batch_size=500):
-    """The images of many latents, a batch at a time: float32 [n, H, W, C] in [-1, 1]."""
+    """The images of many latents, a batch at a time: float32 [n, H, W, C] in [-1, 1].
+
+    `generator` is a Keras model, or a `tf.function` of one.
+    """
     pieces = [
         keras.ops.convert_to_numpy(generator(latents[i : i + batch_size], training=False))
         for i in range(0, len(latents), batch_size)

@@ -27,12 +27,12 @@ from dcgan_tf import (
     progressive,
 )
 from dcgan_tf.errors import Failure, UserError
-from dcgan_tf.gan import generate, latents
 from dcgan_tf.history import JUDGED, History
 from dcgan_tf.progress import bar as progress_bar
 
 SAMPLES = 64  # images a sample grid
 WATCHED = 1_024  # samples that a metric is followed on
+RATES_EVERY = 10  # steps between two changes of the learning rates that fall
 WARM_UP = 200  # steps over which the learning rates rise when the networks have changed
 
 
@@ -138,7 +138,6 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
 
     writer = tf.summary.create_file_writer(str(run / "tensorboard"))
     samples = run / "samples"
-    fixed = latents(SAMPLES, gan.latent_dim, gan.seed)
     judge = None if held_out is None else _judge(gan, held_out)
     batches = _batches(gan, images, first)
     bar = progress_bar(total=steps, initial=first, unit="step", disable=not progress, dynamic_ncols=True)
@@ -157,7 +156,7 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
         losses.clear()
 
     def sample(step):
-        pictures = figures.to_uint8(progressive.enlarge(generate(gan.average, fixed), size))
+        pictures = figures.to_uint8(progressive.enlarge(gan.generate(SAMPLES, gan.seed), size))
         picture = figures.grid(pictures)
         figures.save_png(picture, samples / f"step_{step:07}.png")
         with writer.as_default(step):
@@ -182,11 +181,16 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
             **{name: float(value) for name, value in results.items()},
         }
         history.append(**row)
-        with writer.as_default(step):
-            for name in row.keys() - untold:
-                tf.summary.scalar(name, row[name])
+        names = tuple(sorted(row.keys() - untold))
+        scalars(names, tf.constant([row[name] for name in names]), tf.constant(step, tf.int64))
         bar.set_postfix(G=f"{row['g_loss']:.2f}", D=f"{row['d_loss']:.2f}", refresh=False)
         tell(watch.losses(step, row["d_loss"]))
+
+    @tf.function  # together they take a fifth of the time that they take one by one
+    def scalars(names, values, step):
+        with writer.as_default(step):
+            for name, value in zip(names, tf.unstack(values), strict=True):
+                tf.summary.scalar(name, value)
 
     def save():
         nonlocal saved
@@ -211,7 +215,7 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
                 watch.anew()
                 batches, set_to = _batches(gan, images, step - 1), None
             factor = decay(step - 1, steps, preset.decay_from) * warm_up(step, gan.stage)
-            if factor != set_to or gan.controller:  # setting them takes a fortieth of MNIST's step
+            if factor != set_to or gan.controller:
                 gan.set_learning_rates(factor)
                 set_to = factor
             results = gan.train_step(next(batches), *gan.turns())
@@ -269,11 +273,10 @@ def _went_wrong(gan, run, step):
 def _judge(gan, held_out):
     """A function that takes FID and KID of the moving average against held-out images."""
     judge = extractors.extractor(gan.preset.extractor)
-    fixed = latents(WATCHED, gan.latent_dim, gan.seed)
     expected = metrics.reference(held_out, judge)
 
     def scores():
-        fake = progressive.enlarge(generate(gan.average, fixed), held_out.shape[1])
+        fake = progressive.enlarge(gan.generate(WATCHED, gan.seed), held_out.shape[1])
         found = metrics.compare(fake, held_out, judge, ("fid", "kid", "is"), real_features=expected)
         return {name: found[name] for name in JUDGED if name in found}
 
@@ -300,7 +303,11 @@ def _stages(gan, run, steps):
 
 
 def decay(step, steps, decay_from):
-    """The factor on the learning rates: 1 until the share `decay_from` of the run, then in a line towards 0."""
+    """The factor on the learning rates: 1 until the share `decay_from` of the run, then in a line towards 0.
+
+    It falls every RATES_EVERY steps: to set the rates takes a fortieth of MNIST's step.
+    """
+    step = step // RATES_EVERY * RATES_EVERY
     return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
 
 
