@@ -85,7 +85,7 @@ PRESETS = {
         extractor="mnist",
         schedules={
             "smoke": Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_on=500),
-            "cpu": Schedule(steps=9_000, sample_every=100, checkpoint_every=1_000),
+            "cpu": Schedule(steps=9_000, sample_every=100, checkpoint_every=1_000, log_every=20),
             "gpu": Schedule(steps=93_750, sample_every=1_000, checkpoint_every=5_000),  # 50 epochs
         },
     ),
