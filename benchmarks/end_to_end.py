@@ -101,7 +101,7 @@ def main():
         more = f"{told['wall'] / told['steps'] - 1:+.1%}"
         rows.append([f"{read['images']:,}", *(f"{value:.1f}" for value in seconds), more, *memory])
     print(f"\n{devices.describe()}; {options.steps:,} steps of MNIST's recipe\n")
-    print("| images | reading, s | to the first step, s | training, s | its steps, s | more | MB reading | MB training |")
+    print("| images | reading, s | to the first step, s | training, s | its steps, s | more | MB reading | MB then |")
     print("|---|---|---|---|---|---|---|---|")
     for row in rows:
         print(f"| {' | '.join(row)} |")

@@ -71,7 +71,8 @@ class TestNotebook:
 
 def test_readmes_lead_somewhere():
     for readme in (ROOT / "README.md", ROOT / "datasets" / "README.md"):
-        links = [link for link in re.findall(r"\]\(([^)#]+)\)", readme.read_text()) if "://" not in link]
+        found = re.findall(r"\]\(([^)#]+)[)#]|(?:src|href)=\"([^\"#]+)\"", readme.read_text())
+        links = [link for link in map("".join, found) if "://" not in link]
         assert [link for link in links if not (readme.parent / link).exists()] == []
 
 
