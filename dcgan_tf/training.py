@@ -32,6 +32,7 @@ from dcgan_tf.progress import bar as progress_bar
 
 SAMPLES = 64  # images a sample grid
 WATCHED = 1_024  # samples that a metric is followed on
+AHEAD = 8  # batches fetched in one call: one by one each would take a sixtieth of MNIST's step
 RATES_EVERY = 10  # steps between two changes of the learning rates that fall
 WARM_UP = 200  # steps over which the learning rates rise when the networks have changed
 
@@ -290,7 +291,10 @@ def _batches(gan, images, start):
     def part(_):
         return datasets.batches(images, gan.preset.batch_size, gan.seed, start, size, share)
 
-    return iter(gan.strategy.distribute_datasets_from_function(part))
+    dataset = iter(gan.strategy.distribute_datasets_from_function(part))
+    fetch = tf.function(lambda: [next(dataset) for _ in range(AHEAD)])
+    while True:
+        yield from fetch()
 
 
 def _stages(gan, run, steps):
