@@ -1,7 +1,9 @@
 """Generators for elsewhere: a Keras file, a TensorFlow SavedModel or ONNX."""
 
+import logging
 import shutil
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -42,11 +44,24 @@ def export(generator, path):
             warnings.simplefilter("ignore", FutureWarning)  # Keras's, of NumPy names that it looks for
             model.export(beside, format="onnx", verbose=False)
     else:
-        model.export(beside, verbose=False)
+        with _quiet("tensorflow"):  # it tells where it has written to, which is not yet the place
+            model.export(beside, verbose=False)
         if path.is_dir():
             shutil.rmtree(path)
     beside.replace(path)
     return path
+
+
+@contextmanager
+def _quiet(logger):
+    """Keep what is no warning from a logger."""
+    logger = logging.getLogger(logger)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def plain(generator):
