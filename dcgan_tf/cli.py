@@ -100,6 +100,9 @@ def parser():
     interpolate.add_argument(
         "--frames", type=_positive(int), default=12, metavar="N", help="images from stop to stop (default: 12)"
     )
+    interpolate.add_argument(
+        "--scale", type=_positive(int), metavar="N", help="a pixel is N x N large (default: what fits 600 across)"
+    )
     interpolate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same walks")
 
     evaluate = command("evaluate", evaluate_command, "Judge a generator against images that it was not trained on.")
@@ -328,9 +331,11 @@ def interpolate_command(options):
     stops = stops.reshape(options.walks, options.stops, -1)
     walks = [generate(generator, latent.walk(walk, options.frames)) for walk in stops]
     if options.out.suffix == ".gif":
-        gif.save([figures.grid([walk[i] for walk in walks]) for i in range(len(walks[0]))], options.out, 80, hold=80)
+        moments = ([walk[i] for walk in walks] for i in range(len(walks[0])))
+        gif.save([figures.grid(moment, scale=options.scale) for moment in moments], options.out, 80, hold=80)
     else:
-        figures.save_png(figures.grid([image for walk in walks for image in walk], len(walks[0])), options.out)
+        images = [image for walk in walks for image in walk]
+        figures.save_png(figures.grid(images, len(walks[0]), options.scale), options.out)
     print(f"{options.walks} walks through {options.source}, {len(walks[0])} images each: {options.out}")
 
 

@@ -19,7 +19,7 @@ PANELS = {  # and the size of two rows of three images there, in pixels
     "06_from_scratch": (196, 130),
 }
 SIZE = (194, 129)
-FRAMES = 26
+FRAMES = 20
 GAP = np.full((SIZE[1], 5, 3), 64, np.uint8)  # the grey between the images
 
 

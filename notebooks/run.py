@@ -16,6 +16,7 @@ from nbclient.exceptions import CellExecutionError
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HERE = Path(__file__).resolve().parent
+RUNS = os.environ.get("DCGAN_TF_RUNS", str(HERE.parent / "runs"))
 
 
 def run(path, profile):
@@ -34,7 +35,7 @@ def run(path, profile):
             if "image/png" in output.get("data", {}):
                 output["data"].pop("image/jpeg", None)  # Pillow gives both
             if "text" in output:
-                output["text"] = output["text"].replace(str(HERE.parent), "..")
+                output["text"] = output["text"].replace(RUNS, "../runs").replace(str(HERE.parent), "..")
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
     beside = path.with_suffix(".partial")
