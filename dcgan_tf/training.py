@@ -12,6 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from dcgan_tf import (
     checkpoint,
@@ -182,16 +183,11 @@ def _train(gan, images, source, run, steps, held_out, stop, progress, restore_fr
             **{name: float(value) for name, value in results.items()},
         }
         history.append(**row)
-        names = tuple(sorted(row.keys() - untold))
-        scalars(names, tf.constant([row[name] for name in names]), tf.constant(step, tf.int64))
+        summaries = [scalar_pb(name, row[name]).SerializeToString() for name in row.keys() - untold]
+        with writer.as_default(step):  # as one (joined, they are one message): a tenth of the time of one by one
+            tf.summary.experimental.write_raw_pb(b"".join(summaries))
         bar.set_postfix(G=f"{row['g_loss']:.2f}", D=f"{row['d_loss']:.2f}", refresh=False)
         tell(watch.losses(step, row["d_loss"]))
-
-    @tf.function  # together they take a fifth of the time that they take one by one
-    def scalars(names, values, step):
-        with writer.as_default(step):
-            for name, value in zip(names, tf.unstack(values), strict=True):
-                tf.summary.scalar(name, value)
 
     def save():
         nonlocal saved
