@@ -1,5 +1,6 @@
 """Generators for elsewhere: what was written, read again without the package, makes the same images."""
 
+import logging
 import subprocess
 import sys
 
@@ -33,13 +34,15 @@ assert not any(name.startswith("dcgan_tf") for name in sys.modules)
 
 
 @pytest.mark.slow
-def test_a_saved_model_serves_the_same_images_and_replaces_the_one_before(tmp_path):
+def test_a_saved_model_serves_the_same_images_and_replaces_the_one_before(tmp_path, caplog):
+    caplog.set_level(logging.INFO)  # as notebooks have it
     for seed in range(2):
         generator, z = models.mnist_generator(), latents(3, 100, seed)
         path = export(generator, tmp_path / "served")
         served = tf.saved_model.load(path)
         np.testing.assert_allclose(served.serve(z), generate(generator, z), atol=1e-5)
     assert [found.name for found in tmp_path.iterdir()] == ["served"]
+    assert "Assets written" not in caplog.text
 
 
 @pytest.mark.slow
