@@ -6,7 +6,8 @@ CPU cores.
 
 import keras
 
-from dcgan_tf import datasets, models, weights
+from dcgan_tf import datasets, weights
+from dcgan_tf.evaluation import classifiers
 
 EPOCHS, BATCH = 8, 128
 
@@ -15,7 +16,7 @@ def main():
     keras.utils.set_random_seed(0)
     images, labels = datasets.load("mnist"), datasets.labels("mnist")
     test = datasets.normalise(datasets.load("mnist", "test")), datasets.labels("mnist", "test")
-    classifier = models.mnist_classifier()
+    classifier = classifiers.mnist_classifier()
     rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * len(images) // BATCH)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     classifier.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
