@@ -1,13 +1,21 @@
 """Shared by all tests and notebooks: the smoke profile, run folders in a temporary place, quiet TensorFlow."""
 
 import os
+import shutil
 import tempfile
 
 import pytest
 
-os.environ["DCGAN_TF_PROFILE"] = "smoke"
-os.environ["DCGAN_TF_CACHE"] = tempfile.mkdtemp(prefix="dcgan_tf_cache_")  # nothing fetched, nothing kept
-os.environ["DCGAN_TF_RUNS"] = tempfile.mkdtemp(prefix="dcgan_tf_runs_")  # where the notebooks under test write
+FOLDERS = {
+    "DCGAN_TF_CACHE": tempfile.mkdtemp(prefix="dcgan_tf_cache_"),  # nothing fetched, nothing kept
+    "DCGAN_TF_RUNS": tempfile.mkdtemp(prefix="dcgan_tf_runs_"),  # where the notebooks under test write
+}
+os.environ |= {"DCGAN_TF_PROFILE": "smoke", **FOLDERS}
+
+
+def pytest_unconfigure():
+    for folder in FOLDERS.values():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -15,7 +23,7 @@ def gan():
     """A GAN of the MNIST preset, small in batch, in float32."""
     import dcgan_tf
 
-    return dcgan_tf.GAN.from_preset("mnist", seed=0)
+    return dcgan_tf.GAN.from_preset("mnist", "float32")
 
 
 @pytest.fixture

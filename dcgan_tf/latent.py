@@ -1,9 +1,14 @@
 """The latent space: paths through it, truncation, and the directions that matter."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import keras
 
-def slerp(start, end, t):
+
+def slerp(start: np.ndarray, end: np.ndarray, t: float | np.ndarray) -> np.ndarray:
     """The point at a share `t` of the way between two latents, along the sphere (White 2016, section 2.1).
 
     Latents of many dimensions lie near a sphere of radius sqrt(dim); the straight line between two runs through its
@@ -21,18 +26,18 @@ def slerp(start, end, t):
     return np.where(straight, (1 - t) * start + t * end, curved).astype(np.float32)
 
 
-def walk(stops, steps):
+def walk(stops: np.ndarray, steps: int) -> np.ndarray:
     """A round trip over latents [k, dim], `steps` points from each to the next: float32 [k * steps, dim]."""
     legs = zip(stops, np.roll(stops, -1, 0), strict=True)
     return np.concatenate([slerp(a, b, np.arange(steps)[:, None] / steps) for a, b in legs])
 
 
-def on_sphere(latents):
+def on_sphere(latents: np.ndarray) -> np.ndarray:
     """Latents [..., dim], such as means and sums of others, brought to the length sqrt(dim) of those drawn."""
     return (latents * np.sqrt(latents.shape[-1]) / np.linalg.norm(latents, axis=-1, keepdims=True)).astype(np.float32)
 
 
-def truncated(latents, limit, seed=0):
+def truncated(latents: np.ndarray, limit: float, seed: int = 0) -> np.ndarray:
     """Latents with every value beyond `limit` drawn again (Brock et al. 2019, section 3.1, "truncation trick").
 
     Less variety, and more typical images: a small limit keeps to the middle of what the generator was trained on.
@@ -46,7 +51,7 @@ def truncated(latents, limit, seed=0):
     return latents
 
 
-def directions(generator, count=6):
+def directions(generator: "keras.Model", count: int = 6) -> np.ndarray:
     """The directions in which a generator's first layer changes most: unit vectors, float32 [count, dim].
 
     The eigenvectors of A^T A for the weight A of the first layer that acts on the latents, the largest eigenvalues

@@ -2,17 +2,25 @@
 
 from dataclasses import dataclass
 
+import keras
 import tensorflow as tf
 
-from dcgan_tf import distribution
-from dcgan_tf.presets import unknown
+from dcgan_tf.errors import unknown
+from dcgan_tf.presets import Preset
+from dcgan_tf.runtime import distribution
+
+_mean = tf.reduce_mean
+
+
+def _float(logits):
+    return tf.cast(logits, tf.float32)
 
 
 def _cross_entropy(labels, logits):
     """Mean binary cross-entropy of logits [n, 1] against one label, or one each, in [0, 1]; a float32 scalar."""
-    logits = tf.cast(logits, tf.float32)
-    labels = tf.broadcast_to(tf.cast(labels, tf.float32), tf.shape(logits))
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+    logits = _float(logits)
+    labels = tf.broadcast_to(_float(labels), tf.shape(logits))
+    return _mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
 
 
 @dataclass(frozen=True)
@@ -31,11 +39,19 @@ class BCE:
     noisy_labels: bool = False
     low: float = 0.2
 
-    def generator(self, fake_logits):
+    probabilities = True  # is the sigmoid of a logit the probability that an image is real?
+
+    def opinion(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean probability of "real" given to reals, and to fakes: two scalars from 0 to 1."""
+        return _mean(tf.sigmoid(_float(real_logits))), _mean(tf.sigmoid(_float(fake_logits)))
+
+    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
         """-E[log D(G(z))], a scalar."""
         return _cross_entropy(1.0, fake_logits)
 
-    def discriminator(self, real_logits, fake_logits, seed=(0, 0)):
+    def discriminator(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | tuple = (0, 0)
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """(-E[log D(x)], -E[log(1 - D(G(z)))]), two scalars; their sum is the discriminator's loss.
 
         `seed`, int [2], decides the noise of the labels, where there is any.
@@ -44,7 +60,7 @@ class BCE:
         if not self.noisy_labels:
             return _cross_entropy(self.real_label, real_logits), plain
         noise = [
-            distribution.rows(
+            distribution.local_rows(
                 lambda n, side=side: tf.random.stateless_uniform([n, 1], tf.random.fold_in(seed, side)),
                 tf.shape(logits)[0],
             )
@@ -52,43 +68,123 @@ class BCE:
         ]
         width = 1.0 - self.real_label
         noisy = _cross_entropy(width * noise[1], fake_logits)
-        return _cross_entropy(1.0 - width * noise[0], real_logits), tf.where(plain < self.low, noisy, plain)
+        on_fakes = tf.where(distribution.mean(plain) < self.low, noisy, plain)
+        return _cross_entropy(1.0 - width * noise[0], real_logits), on_fakes
 
 
 @dataclass(frozen=True)
-class Wasserstein:
-    """The critic's scores apart (Arjovsky et al. 2017, algorithm 1): it has to be kept Lipschitz by other means."""
+class Relativistic:
+    """Pairs of a real and a fake: which of the two looks more real? (Huang et al. 2024, "R3GAN", section 2.1, after
+    Jolicoeur-Martineau 2019.)
 
-    def generator(self, fake_logits):
+    A logit means nothing by itself, only the difference between the two of a pair does. Each fake is compared with a
+    real image, wherever in the data that lies, so the generator cannot settle in one part of it. Without R1 and R2 this
+    loss need not converge.
+    """
+
+    probabilities = True
+
+    def opinion(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean probability of being the real one of its pair, for reals and for fakes: two scalars with sum 1."""
+        right = _mean(tf.sigmoid(_float(real_logits) - _float(fake_logits)))
+        return right, 1.0 - right
+
+    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
+        """E[softplus(D(x) - D(G(z)))], a scalar: log 2 where the two cannot be told apart."""
+        return _mean(tf.nn.softplus(_float(real_logits) - _float(fake_logits)))
+
+    def discriminator(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """E[softplus(D(G(z)) - D(x))] as two halves: reals and fakes have no losses of their own here."""
+        half = _mean(tf.nn.softplus(_float(fake_logits) - _float(real_logits))) / 2
+        return half, half
+
+
+class _Critic:
+    """A discriminator whose logits are scores, not the logarithms of odds."""
+
+    probabilities = False
+
+    def opinion(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The mean scores of reals and of fakes, two scalars."""
+        return _mean(_float(real_logits)), _mean(_float(fake_logits))
+
+    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
         """-E[D(G(z))], a scalar."""
-        return -tf.reduce_mean(tf.cast(fake_logits, tf.float32))
+        return -_mean(_float(fake_logits))
 
-    def discriminator(self, real_logits, fake_logits, seed=None):
+
+@dataclass(frozen=True)
+class Wasserstein(_Critic):
+    """The critic pushes real and fake scores apart (Arjovsky et al. 2017, algorithm 1).
+
+    The loss alone does not keep the critic Lipschitz: clip its weights, or use the gradient penalty.
+    """
+
+    def discriminator(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """(-E[D(x)], E[D(G(z))]), two scalars; minus their sum estimates the distance of the two distributions."""
-        return -tf.reduce_mean(tf.cast(real_logits, tf.float32)), tf.reduce_mean(tf.cast(fake_logits, tf.float32))
+        return -_mean(_float(real_logits)), _mean(_float(fake_logits))
 
 
 @dataclass(frozen=True)
-class Hinge:
-    """Scores beyond a margin count no more (Lim and Ye 2017, "Geometric GAN", eq. 5 to 7)."""
+class Hinge(_Critic):
+    """Scores beyond the margin add no loss (Lim and Ye 2017, "Geometric GAN", eq. 5 to 7)."""
 
-    def generator(self, fake_logits):
-        """-E[D(G(z))], a scalar."""
-        return -tf.reduce_mean(tf.cast(fake_logits, tf.float32))
-
-    def discriminator(self, real_logits, fake_logits, seed=None):
+    def discriminator(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """(E[max(0, 1 - D(x))], E[max(0, 1 + D(G(z)))]), two scalars."""
-        real_logits, fake_logits = tf.cast(real_logits, tf.float32), tf.cast(fake_logits, tf.float32)
-        return tf.reduce_mean(tf.nn.relu(1.0 - real_logits)), tf.reduce_mean(tf.nn.relu(1.0 + fake_logits))
+        return _mean(tf.nn.relu(1.0 - _float(real_logits))), _mean(tf.nn.relu(1.0 + _float(fake_logits)))
 
 
-def of(preset):
+def of(preset: Preset) -> BCE | Relativistic | Wasserstein | Hinge:
     """The loss that a preset names."""
     losses = {
         "bce": BCE(preset.real_label, preset.noisy_labels),
+        "relativistic": Relativistic(),
         "wasserstein": Wasserstein(),
         "hinge": Hinge(),
     }
     if preset.loss not in losses:
         raise ValueError(unknown("loss", preset.loss, losses))
     return losses[preset.loss]
+
+
+def slope_penalty(
+    discriminator: keras.Model, images: tf.Tensor, weight: float, every: int, step: tf.Variable
+) -> tf.Tensor:
+    """weight / 2 * E[|grad_x D(x)|^2] over images, a scalar: R1 over reals, R2 over fakes (Mescheder et al. 2018,
+    eq. 9 and 10).
+
+    It keeps the discriminator smooth around the images, which damps the oscillations of chapter 00. Taken only
+    every `every` steps and multiplied by `every`, it costs little and does the same (Karras et al. 2020, appendix B).
+    """
+
+    def penalty():
+        return every * weight / 2 * tf.reduce_mean(tf.reduce_sum(tf.square(_slope(discriminator, images)), [1, 2, 3]))
+
+    return tf.cond(step % every == 0, penalty, lambda: 0.0)
+
+
+def gradient_penalty(
+    discriminator: keras.Model, real: tf.Tensor, fake: tf.Tensor, weight: float, seed: tf.Tensor
+) -> tf.Tensor:
+    """weight * E[(|grad D| - 1)^2] between reals and fakes, a scalar (Gulrajani et al. 2017, eq. 3).
+
+    `seed`, int [2], draws the point between each real and its fake.
+    """
+    mix = distribution.local_rows(lambda n: tf.random.stateless_uniform([n, 1, 1, 1], seed), tf.shape(real)[0])
+    slope = _slope(discriminator, mix * real + (1.0 - mix) * tf.stop_gradient(fake))
+    length = tf.sqrt(tf.reduce_sum(tf.square(slope), [1, 2, 3]) + 1e-12)  # the root's slope at 0 is infinite
+    return weight * tf.reduce_mean(tf.square(length - 1.0))
+
+
+def _slope(discriminator, images):
+    """The gradient of each logit with respect to its image, like `images`."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator(images, training=True)
+    return tape.gradient(logits, images)

@@ -3,9 +3,10 @@
 A run is trained without interruption. A second one, of the same configuration, is killed with SIGKILL at random
 moments, uniformly over the life that is left to it, and some times in the middle of writing a checkpoint; each time it
 is started again. In the end weights, optimizers, moving average, history (times apart) and samples of both must be the
-same to the bit.
+same to the bit. The precision is the one that suits the machine; it stands in the table.
 
-The configurations are small versions of the chapters': mnist, faces (DiffAugment, flips), controller, progressive.
+The configurations are small versions of the chapters': mnist, faces (DiffAugment, flips), heroes (relativistic,
+R1 and R2), controller, progressive.
 With --leave-out one part of the state is neither saved nor restored: that has to be seen.
 """
 
@@ -27,7 +28,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 STEPS, CHECKPOINT_EVERY = 60, 4
-CONFIGURATIONS = ("mnist", "faces", "controller", "progressive")
+CONFIGURATIONS = ("mnist", "faces", "heroes", "controller", "progressive")
 PARTS = (
     "generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer", "streams", "step",
     "controller",
@@ -38,9 +39,9 @@ def preset_of(configuration):
     """A chapter's preset, made small."""
     from dcgan_tf import presets
 
-    chapter = {"mnist": "mnist", "faces": "faces", "controller": "heroes", "progressive": "heroes"}[configuration]
-    preset = replace(presets.get(chapter), batch_size=4, dropout=0.3)
-    if chapter != "mnist":
+    chapters = {name: presets.get(name) for name in ("mnist", "faces", "heroes")}
+    preset = replace(chapters.get(configuration, presets.GROWING), batch_size=4, dropout=0.3)
+    if configuration != "mnist":
         preset = replace(preset, width=4)
     if configuration == "controller":
         preset = replace(preset, sizes=(), shares=(), balance=True, noisy_labels=True, real_label=0.8, critic_steps=1)
@@ -51,7 +52,7 @@ def leave_out(part):
     """Have checkpoints lack one part of the state."""
     import tensorflow as tf
 
-    from dcgan_tf.balance import Controller
+    from dcgan_tf.training.balance import Controller
 
     whole = tf.train.Checkpoint
     tf.train.Checkpoint = lambda **parts: whole(**{name: value for name, value in parts.items() if name != part})
@@ -70,7 +71,7 @@ def run_it(configuration, run, without=None):
     preset = preset_of(configuration)
     size, channels = (28, 1) if configuration == "mnist" else (64, 3)
     images = np.random.default_rng(0).integers(0, 256, (50, size, size, channels), dtype=np.uint8)
-    gan = dcgan.GAN.from_preset(preset)
+    gan = dcgan.GAN.from_preset(preset, dcgan.devices.precision()[0])
     if gan.controller:  # decisions every few steps, so that there are some to lose
         gan.controller.every, gan.controller.memory, gan.controller.threshold = 3, 0.7, 0.01
     dcgan.train(
@@ -190,16 +191,20 @@ def main():
     if options.child:
         return run_it(options.configurations[0], options.child, options.leave_out)
     print(
-        "| configuration | kills | inside a checkpoint | starts | identical to the bit |\n|---|---|---|---|---|",
+        "| configuration | precision | kills | inside a checkpoint | starts | identical to the bit |\n"
+        "|---|---|---|---|---|---|",
         flush=True,
     )
+    sys.path.insert(0, str(ROOT))
+    from dcgan_tf import devices
+
     wrong = False
     for configuration in CONFIGURATIONS if "all" in options.configurations else options.configurations:
         done, inside, starts, differ = compare(
             configuration, options.kills, options.inside, options.seed, options.leave_out
         )
         verdict = f"no: {', '.join(differ[:5])}" if differ else "yes"
-        print(f"| {configuration} | {done} | {inside} | {starts} | {verdict} |", flush=True)
+        print(f"| {configuration} | {devices.precision()[0]} | {done} | {inside} | {starts} | {verdict} |", flush=True)
         wrong |= bool(differ)
     return int(wrong)
 

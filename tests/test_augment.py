@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan_tf import GAN, augment, datasets, models
+from dcgan_tf.data import pillow
 
 SEED = tf.constant([3, 5], tf.int64)
 ALL = "color,translation,cutout"
@@ -34,6 +35,14 @@ def test_each_image_is_moved_on_its_own_by_at_most_an_eighth_and_zeros_move_in(i
         assert len(fits) == 1, "the picture is the original, moved by whole pixels"
         shifts.add(fits[0])
     assert len(shifts) > 15, "64 images take most of the 25 shifts"
+
+
+def test_an_eighth_is_rounded_as_in_the_authors_code():
+    """int(28 * 0.125 + 0.5) is 4."""
+    images = tf.reshape(tf.range(1.0, 28 * 28 + 1), (1, 28, 28, 1)) * tf.ones((2_000, 1, 1, 1))
+    found = augment.diff_augment(images, "translation", SEED).numpy()[..., 0]
+    empty = (found == 0).all(2).sum(1), (found == 0).all(1).sum(1)
+    assert [int(side.max()) for side in empty] == [4, 4]
 
 
 def test_cutout_sets_a_square_of_half_the_side_to_zero_and_leaves_the_rest(images):
@@ -120,18 +129,18 @@ def test_the_step_augments_reals_and_fakes_alike():
 
 def test_pillow_augmentation_keeps_the_originals_and_repeats():
     monsters = datasets.load("monsters")[:20]
-    many = augment.enlarge(monsters, 5, seed=1)
+    many = pillow.enlarge(monsters, 5, seed=1)
     assert many.shape == (100, 64, 64, 3) and many.dtype == np.uint8
     np.testing.assert_array_equal(many[:20], monsters)
-    np.testing.assert_array_equal(many, augment.enlarge(monsters, 5, seed=1))
-    assert not np.array_equal(many, augment.enlarge(monsters, 5, seed=2))
+    np.testing.assert_array_equal(many, pillow.enlarge(monsters, 5, seed=1))
+    assert not np.array_equal(many, pillow.enlarge(monsters, 5, seed=2))
     assert len({image.tobytes() for image in many}) == 100, "no copy is like another"
 
 
 def test_pillow_augmentation_changes_hue_and_masks_but_keeps_the_creature():
     red = np.full((1, 64, 64, 3), 255, np.uint8)
     red[:, 16:48, 16:48] = (200, 30, 30)
-    copies = augment.enlarge(red, 60, seed=0)[1:].astype(int)
+    copies = pillow.enlarge(red, 60, seed=0)[1:].astype(int)
     creature = copies[:, 16:48, 16:48]
     white = (creature > 240).all(-1)
     assert white.mean() < 0.1 and white.any((1, 2)).sum() > 20, "small masks lie on many of them"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dcgan_tf.balance import Controller
+from dcgan_tf.training.balance import Controller
 
 LOG_2 = 0.6931
 
@@ -19,7 +19,7 @@ def play(controller, g_loss, d_loss, steps=2_000):
 def test_balance_is_left_alone():
     controller = Controller(3e-4, 1e-4)
     assert set(play(controller, LOG_2, LOG_2 + 0.1)) == {(3e-4, 1e-4, 0)}
-    assert controller.turns(0) == controller.turns(1) == (True, True)
+    assert controller.update_schedule(0) == controller.update_schedule(1) == (True, True)
 
 
 def test_a_discriminator_that_dominates_is_slowed_and_waits():
@@ -27,7 +27,7 @@ def test_a_discriminator_that_dominates_is_slowed_and_waits():
     play(controller, 5.0, 0.05)
     assert controller.generator_learning_rate > 2e-4 > controller.discriminator_learning_rate
     assert (controller.generator_steps, controller.discriminator_steps) == (3, 1)
-    assert [controller.turns(step) for step in range(6)] == [(True, step % 3 == 0) for step in range(6)]
+    assert [controller.update_schedule(step) for step in range(6)] == [(True, step % 3 == 0) for step in range(6)]
 
 
 def test_a_generator_that_dominates_is_slowed_and_waits():
@@ -35,7 +35,7 @@ def test_a_generator_that_dominates_is_slowed_and_waits():
     play(controller, 0.05, 3.0)
     assert controller.generator_learning_rate < 2e-4 < controller.discriminator_learning_rate
     assert (controller.generator_steps, controller.discriminator_steps) == (1, 2)
-    assert [controller.turns(step) for step in range(4)] == [(step % 2 == 0, True) for step in range(4)]
+    assert [controller.update_schedule(step) for step in range(4)] == [(step % 2 == 0, True) for step in range(4)]
 
 
 @pytest.mark.parametrize("losses", [(9.0, 0.0), (0.0, 9.0)])

@@ -1,5 +1,6 @@
 """The command line, as a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import datasets
+from dcgan_tf import History, datasets
 
 ROOT = Path(__file__).resolve().parent.parent
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a folder that nobody can write into")
 
 
 def run(*arguments, env=None):
@@ -42,26 +44,29 @@ def split(stderr):
         (["train", "mnist", "--from", "nowhere"], "no checkpoint in nowhere"),
         (["train", "mnist", "--run", "LICENSE"], "LICENSE is a file"),
         (["train", "mnist", "--run", "LICENSE/deeper"], "LICENSE/deeper cannot be written into"),
-        (["train", "mnist", "--run", "/proc/run"], "/proc/run cannot be written into"),
+        pytest.param(["train", "mnist", "--run", "/proc/run"], "/proc/run cannot be written into", marks=LINUX),
         (["train", "mnist", "--images", "LICENSE"], "no folder LICENSE"),
         (["train", "mnist", "--checkpoint-every", "0"], "number above 0, of steps or"),
         (["train", "mnist", "--checkpoint-every", "xmin"], "number above 0, of steps or"),
         (["train", "mnist", "--sample-every", "1.5"], "number above 0"),
         (["generate", "mnist", "--count", "0"], "number above 0"),
-        (["generate", "mnist", "--out", "tests"], "tests is to be a file that ends in .png"),
-        (["generate", "mnist", "--out", "/proc/new/x.png"], "/proc/new cannot be written into"),
+        (["generate", "mnist", "--out", "LICENSE"], "LICENSE is a file: give a folder"),
+        (["generate", "mnist", "--out", "x.jpg"], "x.jpg is not a file name that ends in .png"),
+        pytest.param(
+            ["generate", "mnist", "--out", "/proc/new/x.png"], "/proc/new cannot be written into", marks=LINUX
+        ),
         (["evaluate", "mnist", "--neighbours", "near.jpg"], "ends in .png"),
         (["gif", "nowhere", "--ms", "-5"], "number above 0"),
         (["train"], "required"),
         (["gif", "nowhere"], "no samples in nowhere"),
         (["gif", "nowhere", "--corner", "9x2"], "size (1x1 to 8x8)"),
         (["interpolate", "nosuch"], "no run folder or released generator named 'nosuch'"),
-        (["interpolate", "mnist", "--out", "walk.mp4"], "walk.mp4 is to be a file that ends in .gif or .png"),
+        (["interpolate", "mnist", "--out", "walk.mp4"], "walk.mp4 is not a file name that ends in .gif or .png"),
         (["interpolate", "mnist", "--stops", "1"], "at least 2 stops"),
         (["evaluate", "nosuch"], "no run folder or released generator named 'nosuch'"),
         (["evaluate", "mnist", "--metrics", "fid,kidd"], "no metric named 'kidd': did you mean 'kid'"),
         (["evaluate", "mnist", "--extractor", "inseption"], "did you mean 'inception'"),
-        (["evaluate", "mnist", "--samples", "0"], "number above 0"),
+        (["evaluate", "mnist", "--samples", "10"], "number of samples (20 or more)"),
         (["datasets", "fetch", "pokemn"], "did you mean 'pokemon'"),
         (["datasets", "fetch"], "required"),
         (["paint"], "invalid choice"),
@@ -81,7 +86,10 @@ def test_a_mistake_is_one_line_and_exit_code_2_before_tensorflow_starts(argument
     "arguments",
     [
         ["--help"],
-        *([name, "--help"] for name in ("train", "generate", "interpolate", "evaluate", "gif", "export", "datasets")),
+        *(
+            [name, "--help"]
+            for name in ("train", "generate", "interpolate", "evaluate", "gif", "export", "check", "datasets")
+        ),
     ],
 )
 def test_help_is_there(arguments):
@@ -123,6 +131,14 @@ def test_a_folder_of_images_can_be_trained_on(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "70 images" in result.stdout and "broken.png" in result.stdout
     assert (tmp_path / "run" / "training.gif").exists()
+
+
+@pytest.mark.slow
+def test_a_run_can_be_compiled_with_xla_and_asked_to_repeat_itself(tmp_path):
+    result = run("train", "mnist", "--steps", 3, "--run", tmp_path, "--profile", "smoke", "--xla", "--deterministic")
+    assert result.returncode == 0, split(result.stderr)[0]
+    history = History.load(tmp_path / "history.csv")
+    assert history["step"][-1] == 3 and np.isfinite(history["g_loss"]).all()
 
 
 @pytest.mark.slow
@@ -172,11 +188,34 @@ def test_a_folder_is_trained_on_held_out_and_judged(tmp_path):
     assert result.returncode == 0, split(result.stderr)[0]
     assert f"skipped {folder / 'broken.png'}" in result.stdout and "is the same image as" in result.stdout
     assert "101 images to train on, 20 held out" in result.stdout
-    assert "200 samples against 20 held-out images, judged by 'random'" in result.stdout
+    assert "200 samples against 20 held-out images, judged by 'imagenet'" in result.stdout
+    part = run("evaluate", tmp_path / "run" / "best", "--samples", 40)
+    assert part.returncode == 2 and "give the run folder itself" in split(part.stderr)[0][0]
     again = run("evaluate", tmp_path / "run", "--images", folder, "--samples", 40)
     assert again.returncode == 0 and (tmp_path / "run" / "neighbours.png").exists()
     other = run("evaluate", tmp_path / "run", "--samples", 40)
-    assert other.returncode == 2 and "was trained on 101 images" in split(other.stderr)[0][0]
+    assert other.returncode == 2 and "was trained on images of your own" in split(other.stderr)[0][0]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]["dataset"] == ""
+
+
+@pytest.mark.slow
+def test_a_run_says_that_the_monsters_stood_in_for_pokemon(tmp_path):
+    env = {**os.environ, "DCGAN_TF_CACHE": str(tmp_path / "empty")}
+    result = run("train", "pokemon", "--steps", 2, "--run", tmp_path / "run", "--profile", "smoke", env=env)
+    assert result.returncode == 0 and "the monsters take their place" in result.stdout
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]["dataset"] == "monsters"
+
+
+@pytest.mark.slow
+def test_check_says_what_the_machine_is():
+    result = run("check")
+    marks = [line[:4] for line in result.stdout.splitlines()]
+    assert result.returncode == 0 and len(marks) >= 8 and set(marks) <= {"[OK]", "[--]"}, result.stdout
+    for word in ("Python 3.", "TensorFlow 2.", "CPU cores", "Precision: ", "GB free in", "mnist"):
+        assert word in result.stdout
+    env = {**os.environ, "KERAS_BACKEND": "jax"}
+    result = run("check", env=env)
+    assert result.returncode == 1 and "[!!] KERAS_BACKEND is 'jax'" in result.stdout
 
 
 @pytest.mark.slow

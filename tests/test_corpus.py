@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import tempfile
 import warnings
 import zlib
@@ -15,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from dcgan_tf.data.folder import from_folder, shown
 from dcgan_tf.errors import UserError
-from dcgan_tf.folder import from_folder, shown
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes, links and file names")
 SIDE = 16
 RGB = Image.fromarray(np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8))
 RGBA = Image.fromarray(np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 4), np.uint8))
@@ -186,7 +188,7 @@ def test_all_is_accounted_for(corpus, found):
     assert len(found.skipped) == len(BAD) + 4
     assert len(found.images) + len(found.skipped) >= 40
     copies = {path.name for path, _ in found.duplicates}
-    assert {"png-inside.JPG", "one-pixel.png", "rest-after-end.png"} <= copies | {"png-inside.JPG"}
+    assert {"png-inside.JPG", "one-pixel.png", "rest-after-end.png"} <= copies
 
 
 def test_from_the_cache_all_is_told_again(corpus, found):

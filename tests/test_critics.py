@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 import dcgan_tf as dcgan
-from dcgan_tf import presets
+from dcgan_tf import losses, presets
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,9 @@ BASE = replace(
     batch_size=4,
     augment="",
     flip=False,
+    loss="bce",
     r1_weight=0.0,
+    r2_weight=0.0,
     decay_from=1.0,
 )
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
@@ -39,7 +41,7 @@ def moved(gan, *turns):
 
 
 def test_either_network_can_be_left_out_of_a_step():
-    gan = dcgan.GAN.from_preset(BASE)
+    gan = dcgan.GAN.from_preset(BASE, "float32")
     assert moved(gan) == (True, True)
     assert moved(gan, False, True) == (False, True)
     assert moved(gan, True, False) == (True, False)
@@ -47,12 +49,12 @@ def test_either_network_can_be_left_out_of_a_step():
 
 
 def test_the_generator_waits_for_the_critic():
-    gan = dcgan.GAN.from_preset(replace(BASE, critic_steps=3))
-    assert [moved(gan, *gan.turns()) for _ in range(6)] == [(False, True), (False, True), (True, True)] * 2
+    gan = dcgan.GAN.from_preset(replace(BASE, critic_steps=3), "float32")
+    assert [moved(gan, *gan.update_schedule()) for _ in range(6)] == [(False, True), (False, True), (True, True)] * 2
 
 
 def test_clipping_holds_every_weight_of_the_critic_and_none_of_the_generator():
-    gan = dcgan.GAN.from_preset(replace(BASE, loss="wasserstein", clip=0.01, optimizer="rmsprop"))
+    gan = dcgan.GAN.from_preset(replace(BASE, loss="wasserstein", clip=0.01, optimizer="rmsprop"), "float32")
     gan.train_step(REAL)
     largest = [max(np.abs(w).max() for w in network.get_weights()) for network in (gan.discriminator, gan.generator)]
     assert largest[0] == pytest.approx(0.01)
@@ -62,25 +64,20 @@ def test_clipping_holds_every_weight_of_the_critic_and_none_of_the_generator():
 
 def test_the_gradient_penalty_is_that_of_a_linear_critic():
     """For D(x) = w . x the slope is w everywhere, so the penalty is weight * (|w| - 1)^2."""
-    gan = dcgan.GAN.from_preset(replace(BASE, gradient_penalty=10.0))
     linear = keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    gan.discriminator = linear
     length = float(np.linalg.norm(linear.layers[-1].kernel.numpy()))
-    found = gan._gradient_penalty(REAL, -REAL)
+    found = losses.gradient_penalty(linear, REAL, -REAL, weight=10.0, seed=(0, 1))
     assert float(found) == pytest.approx(10 * (length - 1) ** 2, rel=1e-4)
 
 
 def test_the_gradient_penalty_is_taken_between_reals_and_fakes():
-    gan = dcgan.GAN.from_preset(replace(BASE, gradient_penalty=1.0))
     seen = []
 
-    class Spy(keras.Model):
-        def call(self, images, training=None):
-            seen.append(images)
-            return tf.reduce_mean(images, [1, 2, 3])[:, None]
+    def spy(images, training):
+        seen.append(images)
+        return tf.reduce_mean(images, [1, 2, 3])[:, None]
 
-    gan.discriminator = Spy()
-    gan._gradient_penalty(tf.ones((8, 64, 64, 3)), tf.zeros((8, 64, 64, 3)))
+    losses.gradient_penalty(spy, tf.ones((8, 64, 64, 3)), tf.zeros((8, 64, 64, 3)), weight=1.0, seed=(0, 1))
     shares = seen[0].numpy().reshape(8, -1)
     assert np.ptp(shares, axis=1).max() == 0  # one share an image
     assert 0 <= shares.min() < 0.5 < shares.max() <= 1
@@ -88,24 +85,16 @@ def test_the_gradient_penalty_is_taken_between_reals_and_fakes():
 
 @pytest.mark.parametrize("loss", ["bce", "wasserstein", "hinge"])
 def test_every_loss_trains(loss):
-    gan = dcgan.GAN.from_preset(replace(BASE, loss=loss, gradient_penalty=1.0, noisy_labels=True, real_label=0.8))
+    preset = replace(BASE, loss=loss, gradient_penalty=1.0, noisy_labels=True, real_label=0.8)
+    gan = dcgan.GAN.from_preset(preset, "float32")
     for _ in range(3):
         results = gan.train_step(REAL)
     assert all(np.isfinite(float(value)) for value in results.values())
 
 
-def test_the_controllers_decisions_are_recorded_and_resumed(tmp_path):
-    preset = replace(BASE, balance=True)
-
-    def trained(run, steps):
-        gan = dcgan.GAN.from_preset(preset)
-        gan.controller.every, gan.controller.threshold, gan.controller.memory = 2, 0.01, 0.5
-        return gan, dcgan.train(gan, IMAGES, steps=steps, run=run, log_every=1, progress=False)
-
-    whole, history = trained(tmp_path / "whole", 12)
-    trained(tmp_path / "cut", 7)
-    again, resumed = trained(tmp_path / "cut", 12)
-    for column in ("generator_learning_rate", "discriminator_learning_rate", "generator_steps", "discriminator_steps"):
-        np.testing.assert_allclose(history[column], resumed[column], rtol=1e-5)
+def test_the_controllers_decisions_are_recorded(tmp_path):
+    gan = dcgan.GAN.from_preset(replace(BASE, balance=True), "float32")
+    gan.controller.every, gan.controller.threshold, gan.controller.memory = 2, 0.01, 0.5
+    history = dcgan.train(gan, IMAGES, steps=12, run=tmp_path, log_every=1, progress=False)
     assert len(set((history["generator_learning_rate"] / history["discriminator_learning_rate"]).round(6))) > 2
-    assert again.controller.state() == pytest.approx(whole.controller.state())
+    assert history["generator_steps"][-1] == gan.controller.generator_steps

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -21,17 +22,19 @@ import sys
 from dataclasses import replace
 import numpy as np
 import tensorflow as tf
-from dcgan_tf import GAN, datasets, distribution, presets, training
+from dcgan_tf import GAN, datasets, distribution, presets
+from dcgan_tf.training import loop
 
 replicas, norm, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 strategy = distribution.strategy("mirrored" if replicas > 1 else "none", replicas)
 plain = replace(
     presets.get("heroes"), sizes=(), shares=(), width=4, batch_size=8, dropout=0.3, augment="color,translation,cutout",
-    real_label=0.8, noisy_labels=True, generator_learning_rate=2e-4, discriminator_learning_rate=2e-4, beta_1=0.5,
+    loss="bce", real_label=0.8, noisy_labels=True, generator_learning_rate=2e-4, discriminator_learning_rate=2e-4,
+    beta_1=0.5,
 )
-normed = replace(plain, architecture="face", norm="batch", r1_weight=0.0)
+normed = replace(plain, architecture="face", norm="batch", r1_weight=0.0, r2_weight=0.0)
 with strategy.scope():
-    gan = GAN.from_preset(normed if norm == "batch" else plain)
+    gan = GAN.from_preset(normed if norm == "batch" else plain, "float32")
 if norm == "none":  # the generator's too, as the inference form
     for layer in gan.generator.layers:
         if "norm" in layer.name:
@@ -39,7 +42,7 @@ if norm == "none":  # the generator's too, as the inference form
     with strategy.scope():
         gan._adopt(gan.generator, gan.discriminator, gan.average)
 images = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), dtype=np.uint8)
-batches = training._batches(gan, images, 0)
+batches = loop.batches_from(gan, images, 0)
 before = [w.copy() for n in (gan.generator, gan.discriminator) for w in n.get_weights()]
 for _ in range(20):
     told = gan.train_step(next(batches))
@@ -120,18 +123,44 @@ def test_two_workers_train_and_go_on_when_one_was_killed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "{", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}']
+    "text",
+    [
+        None,
+        "",
+        "{",
+        "{}",
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+    ],
 )
 def test_a_wrong_cluster_is_refused(text):
     with pytest.raises(UserError, match="TF_CONFIG has to name the machines"):
         distribution.check_cluster(text)
 
 
+@pytest.mark.parametrize(
+    ("kind", "index", "place"), [("chief", 0, (0, 3)), ("worker", 0, (1, 3)), ("worker", 1, (2, 3))]
+)
+def test_a_cluster_may_name_a_chief_who_comes_before_the_workers(kind, index, place):
+    import tensorflow as tf
+
+    cluster = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
+    distribution.check_cluster(json.dumps({"cluster": cluster, "task": {"type": kind, "index": index}}))
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec(cluster), task_type=kind, task_id=index
+    )
+    strategy = mock.create_autospec(tf.distribute.MultiWorkerMirroredStrategy, instance=True)
+    strategy.cluster_resolver, strategy.num_replicas_in_sync = resolver, 6
+    assert distribution.is_chief(strategy) == (place[0] == 0)
+    assert distribution.replica_slots(strategy) == (2 * place[0], 2, 6)
+
+
 def test_several_workers_do_not_begin_anew(monkeypatch, tmp_path):
-    monkeypatch.setattr(distribution, "share", lambda strategy: (0, 1, 2))
+    monkeypatch.setattr(distribution, "replica_slots", lambda strategy: (0, 1, 2))
     images = np.zeros((40, 28, 28, 1), np.uint8)
     with pytest.raises(UserError, match="several workers cannot begin anew"):
-        train(GAN.from_preset("mnist"), images, steps=1, run=tmp_path / "run", fresh=True)
+        train(GAN.from_preset("mnist", "float32"), images, steps=1, run=tmp_path / "run", fresh=True)
     assert not (tmp_path / "run").exists()
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import archive
-from dcgan_tf.download import download
+from dcgan_tf.data import archive
+from dcgan_tf.data.download import download
+from dcgan_tf.data.folder import from_folder
 from dcgan_tf.errors import UserError
-from dcgan_tf.folder import SUFFIXES, from_folder
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -139,24 +139,27 @@ def zipped(path, members):
 PICTURES = {"a.png": picture(10), "deep/b.png": picture(20), "notes.txt": b"not unpacked", "c.PNG": picture(30)}
 
 
-@pytest.mark.parametrize("make", [tarball, zipped])
-def test_an_archive_is_read_like_its_folder(make, tmp_path):
-    file = make(tmp_path / ("set.tar.gz" if make is tarball else "set.zip"), PICTURES)
-    for _ in range(2):  # unpacked, then from the cache
+@pytest.mark.parametrize(("make", "order"), [(tarball, [10, 20, 30]), (zipped, [10, 30, 20])])
+def test_an_archive_is_read_like_its_folder(make, order, tmp_path, monkeypatch):
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+    file = make(tmp_path / "set", PICTURES)
+    for _ in range(2):  # read, then from the cache
         found = from_folder(file, 8, progress=False)
-        assert found.images[:, 0, 0, 0].tolist() == [10, 30, 20]
-    folder = archive.unpack(file, SUFFIXES)
-    assert sorted(path.name for path in folder.rglob("*.*")) == ["a.png", "b.png", "c.PNG"]
+        assert found.images[:, 0, 0, 0].tolist() == order
+    assert not list((tmp_path / "cache").rglob("*.png")), "nothing is unpacked"
 
 
 @pytest.mark.parametrize("name", ["../out.png", "deep/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
 @pytest.mark.parametrize("make", [tarball, zipped])
-def test_a_path_that_leads_out_is_refused_and_nothing_is_left(make, name, tmp_path, monkeypatch):
+def test_a_path_that_leads_out_of_the_archive_is_only_a_name(make, name, tmp_path, monkeypatch):
     monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
-    file = make(tmp_path / "hostile", {"a.png": picture(1), name: picture(2)})
-    with pytest.raises(UserError, match="a path that leads out of it"):
-        from_folder(file, 8, progress=False)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    file = make(tmp_path / "hostile", {"a.png": picture(1), "b.png": picture(2), name: b"broken"})
+    found = from_folder(file, 8, progress=False)
+    assert sorted(found.images[:, 0, 0, 0]) == [1, 2]
+    (path, reason), *more = found.skipped
+    assert not more and path.is_relative_to(file) and "not an image of" in reason
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert {path.name for path in written} == {"images.npy", "facts.json"}
 
 
 def test_links_and_devices_are_left_out(tmp_path, monkeypatch):
@@ -170,8 +173,10 @@ def test_links_and_devices_are_left_out(tmp_path, monkeypatch):
         "pipe.png": {"type": tarfile.FIFOTYPE},
         "device.png": {"type": tarfile.CHRTYPE, "devmajor": 1, "devminor": 3},
     }
+    members |= {"b.png": picture(20), "c.png": picture(30), "d.png": picture(40)}
     found = from_folder(tarball(tmp_path / "links.tar", members, "w"), 8, progress=False)
-    assert found.images[:, 0, 0, 0].tolist() == [10]
+    assert found.images[:, 0, 0, 0].tolist() == [10, 20, 30, 40]
+    assert {path.name for path, _ in found.skipped} == {"soft.png", "hard.png", "pipe.png", "device.png"}
 
     link = zipfile.ZipInfo("soft.png")
     link.external_attr = 0o120777 << 16
@@ -180,21 +185,30 @@ def test_links_and_devices_are_left_out(tmp_path, monkeypatch):
         file.writestr(link, str(secret))
     found = from_folder(tmp_path / "links.zip", 8, progress=False)
     assert found.images[:, 0, 0, 0].tolist() == [10]
+    assert found.skipped == [(tmp_path / "links.zip" / "soft.png", "a link, or not a file")]
 
 
 @pytest.mark.parametrize("make", [tarball, zipped])
-def test_a_bomb_is_refused(make, tmp_path, monkeypatch):
-    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+def test_a_bomb_is_refused_before_it_is_read(make, tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LARGEST", 3_000_000)
-    file = make(tmp_path / "bomb", {"a.png": bytes(20_000_000)})
+    file = make(tmp_path / "bomb", {f"{i}.png": bytes(20_000_000) for i in range(3)})
+    assert file.stat().st_size < 60_000_000 / archive.RATIO
     with pytest.raises(UserError, match="is it a bomb"):
         from_folder(file, 8, progress=False)
-    assert not list((tmp_path / "cache").rglob("*.png"))
 
 
 @pytest.mark.parametrize("make", [tarball, zipped])
-def test_a_damaged_archive_is_one_line(make, tmp_path, monkeypatch):
-    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+def test_a_picture_that_is_too_large_is_skipped_by_name(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "LARGEST", 100_000)
+    rng = np.random.default_rng(0)
+    file = make(tmp_path / "set", {**PICTURES, "large.png": rng.bytes(200_000)})
+    found = from_folder(file, 8, progress=False)
+    assert len(found.images) == 3
+    assert [(path.name, why) for path, why in found.skipped] == [("large.png", "larger than 0 MB")]
+
+
+@pytest.mark.parametrize("make", [tarball, zipped])
+def test_a_damaged_archive_is_one_line(make, tmp_path):
     file = make(tmp_path / "set", {"a.png": np.random.default_rng(0).bytes(50_000)})
     data = bytearray(file.read_bytes())
     data[20_000:20_100] = bytes(100)
@@ -202,7 +216,16 @@ def test_a_damaged_archive_is_one_line(make, tmp_path, monkeypatch):
     with pytest.raises(UserError) as error:
         from_folder(file, 8, progress=False)
     assert "\n" not in str(error.value)
-    assert not list((tmp_path / "cache").rglob("*.png"))
+
+
+def test_a_damaged_member_of_a_zip_is_named_and_the_others_are_read(tmp_path):
+    file = zipped(tmp_path / "set.zip", PICTURES)
+    data = bytearray(file.read_bytes())
+    data[60] ^= 255
+    file.write_bytes(data)
+    found = from_folder(file, 8, progress=False)
+    assert found.images[:, 0, 0, 0].tolist() == [30, 20]
+    assert [path.name for path, _ in found.skipped] == ["a.png"] and found.skipped[0][1]
 
 
 def test_an_archive_without_images_is_refused(tmp_path):

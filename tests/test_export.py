@@ -1,8 +1,10 @@
 """Generators for elsewhere: what was written, read again without the package, makes the same images."""
 
+import json
 import logging
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ import tensorflow as tf
 
 from dcgan_tf import cli, models
 from dcgan_tf.errors import UserError
-from dcgan_tf.export import export
-from dcgan_tf.gan import generate, latents
+from dcgan_tf.exporting import export
+from dcgan_tf.sampling import generate, latents
 
 
 @pytest.mark.slow
@@ -31,6 +33,19 @@ assert not any(name.startswith("dcgan_tf") for name in sys.modules)
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
     for name, images in expected.items():
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), images, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [models.mnist_generator, models.hero_generator])
+def test_a_keras_file_holds_layers_that_every_backend_knows(build, tmp_path):
+    """JAX and PyTorch refuse a batch normalisation that is synchronised."""
+    path = export(build(), tmp_path / "generator.keras")
+    with zipfile.ZipFile(path) as file:
+        config = json.loads(file.read("config.json"))
+    layers = config["config"]["layers"]
+    assert {layer["module"] for layer in layers} <= {"keras.layers"}
+    assert "dcgan_tf" not in json.dumps(config)
+    norms = [layer["config"] for layer in layers if layer["class_name"] == "BatchNormalization"]
+    assert norms and not any(norm.get("synchronized") for norm in norms)
 
 
 @pytest.mark.slow

@@ -1,13 +1,14 @@
 """Folders of images: every format, mode and orientation, against Pillow's own conversions."""
 
+import errno
 import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from dcgan_tf.data.folder import from_folder
 from dcgan_tf.errors import UserError
-from dcgan_tf.folder import from_folder
 
 SIDE = 16
 COLORS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 4), np.uint8)
@@ -153,7 +154,7 @@ def test_what_cannot_be_read_is_named_with_its_reason_and_what_comes_twice_is_ke
 
 
 def test_a_result_that_was_kept_is_used_until_a_file_changes(tmp_path, monkeypatch):
-    from dcgan_tf import folder
+    from dcgan_tf.data import folder
 
     RGB.save(tmp_path / "a.png")
     first = from_folder(tmp_path, SIDE, progress=False)
@@ -166,6 +167,20 @@ def test_a_result_that_was_kept_is_used_until_a_file_changes(tmp_path, monkeypat
     os.utime(tmp_path / "a.png", (1, 1))
     assert (from_folder(tmp_path, SIDE, progress=False).images[0] == np.asarray(GREY)[..., None]).all()
     assert len(reads) == 1
+
+
+def test_a_full_disk_is_noticed_before_the_images_are_written(tmp_path, monkeypatch):
+    """A memory-mapped file in a full file system ends the process by a signal (SIGBUS), which nobody can catch."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+    RGB.save(tmp_path / "a.png")
+    with pytest.raises(OSError, match="No space left"):
+        from_folder(tmp_path, SIDE, progress=False)
+    assert not list((tmp_path / "cache" / "folders").iterdir())
 
 
 def test_folders_without_images_are_refused(tmp_path):
@@ -191,7 +206,7 @@ def test_what_is_kept_is_read_from_its_file_and_made_again_when_that_is_damaged(
     written = file.stat().st_mtime_ns
     np.testing.assert_array_equal(from_folder(folder, SIDE, progress=False).images, first.images)
     assert file.stat().st_mtime_ns == written
-    for damage in (lambda: file.write_bytes(file.read_bytes()[:300]), (file.parent / "told.json").unlink):
+    for damage in (lambda: file.write_bytes(file.read_bytes()[:300]), (file.parent / "facts.json").unlink):
         damage()
         again = from_folder(folder, SIDE, progress=False)
         np.testing.assert_array_equal(again.images, [COLORS[..., :3] ^ i for i in range(5)])

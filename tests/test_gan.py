@@ -1,13 +1,16 @@
 """The training step and what stands around it."""
 
+import random
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan_tf import GAN, models
-from dcgan_tf.datasets import normalise
-from dcgan_tf.gan import latents
+from dcgan_tf import GAN, losses, models, presets
+from dcgan_tf.data import normalise
+from dcgan_tf.sampling import latents
 
 
 def weights(model):
@@ -30,7 +33,7 @@ def test_a_step_trains_both_networks(gan, digits):
 
 def test_first_step_moves_each_weight_by_the_learning_rate(digits):
     """Adam's first update is lr * g / (|g| + eps): each network's rate must reach its own weights."""
-    gan = GAN.from_preset("mnist")
+    gan = GAN.from_preset("mnist", "float32")
     gan.set_learning_rates(1.0)
     gan.generator_optimizer.learning_rate = 3e-4
     gan.discriminator_optimizer.learning_rate = 7e-4
@@ -40,6 +43,17 @@ def test_first_step_moves_each_weight_by_the_learning_rate(digits):
     assert np.median(moved) == pytest.approx(3e-4, rel=0.02)
     moved = np.abs(gan.discriminator.get_weights()[0] - before[1][0])
     assert np.median(moved) == pytest.approx(7e-4, rel=0.02)
+
+
+def test_no_global_seed_is_reset():
+    """A user's own random streams go on: what is drawn after one GAN is not what is drawn after the next."""
+    keras.utils.set_random_seed(7)
+    after = []
+    for _ in range(2):
+        GAN.from_preset("mnist", "float32", seed=3)
+        draw = random.random(), float(tf.random.uniform([])), float(keras.random.uniform([]))
+        after.append((*draw, np.random.random()))  # noqa: NPY002
+    assert not set(after[0]) & set(after[1])
 
 
 def test_as_many_fakes_are_made_as_there_are_reals(gan, digits):
@@ -96,22 +110,33 @@ def test_the_step_agrees_with_gradients_taken_one_at_a_time(gan, digits):
 def test_r1_penalty_of_a_linear_discriminator_is_the_closed_form(digits):
     """D(x) = w.x has the slope w everywhere; the penalty is taken every fourth step, fourfold."""
     linear = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
-    gan = GAN(models.mnist_generator(), linear, r1_weight=2.0, r1_every=4)
     squared = float((linear.get_weights()[0] ** 2).sum())
-    found = []
-    for step in range(5):
-        gan.step.assign(step)
-        found.append(float(gan._r1_penalty(normalise(digits[:3]))))
+    real = normalise(digits[:3])
+    found = [float(losses.slope_penalty(linear, real, 2.0, 4, tf.constant(step))) for step in range(5)]
     assert found == pytest.approx([4 * squared, 0, 0, 0, 4 * squared], rel=1e-5)
 
 
-def test_without_a_weight_there_is_no_penalty(digits):
-    gan = GAN(models.mnist_generator(), models.mnist_discriminator(), r1_weight=0.0)
-    assert gan._r1_penalty(normalise(digits[:3])) == 0
+@pytest.mark.parametrize(("r1", "r2", "expected"), [(0.0, 0.0, 0.0), (3.0, 0.0, 12.0), (3.0, 1.0, 16.0)])
+def test_the_step_takes_the_penalties_that_its_preset_weighs(r1, r2, expected, digits, monkeypatch):
+    monkeypatch.setattr(losses, "slope_penalty", lambda d, images, weight, every, step: weight * every)
+    pair = models.mnist_generator(), models.mnist_discriminator()
+    gan = GAN(*pair, r1_weight=r1, r2_weight=r2, r1_every=4)
+    assert gan._penalties(normalise(digits[:3]), normalise(digits[3:6])) == expected
+
+
+def test_the_generator_does_not_learn_from_the_penalty_on_the_fakes(digits):
+    """R2 is the discriminator's: with a step of the generator alone it changes nothing."""
+    ends = []
+    for r2_weight in (0.0, 100.0):
+        gan = GAN.from_preset(replace(presets.get("mnist"), r1_weight=0.0, r2_weight=r2_weight), "float32")
+        gan.train_step(normalise(digits[:8]), True, False)
+        ends.append(weights(gan.generator))
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_average_follows_the_generator(digits):
-    gan = GAN.from_preset("mnist")
+    gan = GAN.from_preset("mnist", "float32")
     start = weights(gan.average)
     gan.train_step(normalise(digits[:8]))
     decay = min(gan.preset.average_decay, 2 / 11)  # after the first step: (1 + 1) / (10 + 1)
@@ -154,7 +179,7 @@ def test_the_first_images_do_not_depend_on_the_count():
 
 
 def test_the_same_seed_builds_the_same_networks():
-    one, two, other = (GAN.from_preset("mnist", seed=seed) for seed in (5, 5, 6))
+    one, two, other = (GAN.from_preset("mnist", "float32", seed=seed) for seed in (5, 5, 6))
     assert distance(weights(one.generator), two.generator) == 0
     assert distance(weights(one.discriminator), two.discriminator) == 0
     assert distance(weights(one.generator), other.generator) > 0
@@ -162,18 +187,24 @@ def test_the_same_seed_builds_the_same_networks():
 
 @pytest.mark.slow
 def test_two_gans_do_not_share_a_step(digits):
-    one, two = GAN.from_preset("mnist", seed=1), GAN.from_preset("mnist", seed=2)
+    """Steps taken in turns end where steps taken alone end, each with its own count."""
+    alone = GAN.from_preset("mnist", "float32", seed=2)
+    one, two = GAN.from_preset("mnist", "float32", seed=1), GAN.from_preset("mnist", "float32", seed=2)
+    for _ in range(2):
+        one.train_step(normalise(digits[:4]))
+        two.train_step(normalise(digits[4:8]))
+        expected = alone.train_step(normalise(digits[4:8]))
     one.train_step(normalise(digits[:4]))
-    before = weights(one.generator)
-    two.train_step(normalise(digits[:4]))
-    assert distance(before, one.generator) == 0
+    assert (int(one.step), int(two.step)) == (3, 2)
+    assert distance(weights(alone.generator), two.generator) < 1e-5 < distance(weights(alone.generator), one.generator)
+    assert float(expected["g_loss"]) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_steps_stay_near_float32(precision, digits):
     real = normalise(digits[:8])
-    plain, mixed = GAN.from_preset("mnist"), GAN.from_preset("mnist", precision)
+    plain, mixed = GAN.from_preset("mnist", "float32"), GAN.from_preset("mnist", precision)
     expected, found = plain.train_step(real), mixed.train_step(real)
     for name in expected:
         assert float(found[name]) == pytest.approx(float(expected[name]), abs=0.1)

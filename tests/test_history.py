@@ -4,7 +4,7 @@ import pytest
 
 from dcgan_tf import figures
 from dcgan_tf.errors import UserError
-from dcgan_tf.history import COLUMNS, DEFAULTS, JUDGED, History
+from dcgan_tf.training.history import COLUMNS, DEFAULTS, JUDGED, History
 
 
 def rows(steps):

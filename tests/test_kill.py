@@ -1,53 +1,70 @@
-"""The short form of kill.py: a process that is killed and started again ends as one that never was."""
+"""A run that is interrupted or killed, and started again, ends as one that never was; by kill.py."""
 
 import kill
 import pytest
 import tensorflow as tf
 
 from dcgan_tf import GAN
-from dcgan_tf.balance import Controller
+from dcgan_tf.training.balance import Controller
+
+pytestmark = pytest.mark.slow
+CUTS = {  # steps at which a configuration is interrupted; the progressive one while frozen, thawed, and frozen again
+    "mnist": (3,),
+    "faces": (42,),
+    "heroes": (42,),
+    "controller": (42,),
+    "progressive": (13, 20, 26),
+}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("configuration", ["controller", "progressive"])
-def test_a_killed_run_ends_as_one_that_was_left_alone(configuration):
-    kills, inside, _, differ = kill.compare(configuration, kills=3, inside=1)
-    assert kills >= 3 and inside >= 1
+def test_a_killed_run_ends_as_one_that_was_left_alone():
+    kills, inside, _, differ = kill.compare("progressive", kills=2, inside=1)
+    assert kills >= 2 and inside >= 1
     assert not differ
 
 
-def interrupted_at(step, monkeypatch, run):
-    """Train until a step, be interrupted there, and go on."""
-    turns = GAN.turns
+def interrupted_at(steps, configuration, monkeypatch, run):
+    """Train, be interrupted at each of the steps, and go on to the end."""
+    schedule = GAN.update_schedule
+    for step in steps:
 
-    def interrupted(gan):  # asked for at every step
-        if int(gan.step) == step:
-            raise KeyboardInterrupt
-        return turns(gan)
+        def interrupted(gan, step=step):  # asked for at every step
+            if int(gan.step) == step:
+                raise KeyboardInterrupt
+            return schedule(gan)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(GAN, "turns", interrupted)
-        kill.run_it("controller", run)
-    kill.run_it("controller", run)
+        with monkeypatch.context() as patch:
+            patch.setattr(GAN, "update_schedule", interrupted)
+            kill.run_it(configuration, run)
+    kill.run_it(configuration, run)
     return kill.ends_with(run)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    run = tmp_path_factory.mktemp("whole")
-    kill.run_it("controller", run)
-    return kill.ends_with(run)
+    """What an uninterrupted run of a configuration ends with."""
+    ends = {}
+
+    def of(configuration):
+        if configuration not in ends:
+            run = tmp_path_factory.mktemp("whole")
+            kill.run_it(configuration, run)
+            ends[configuration] = kill.ends_with(run)
+        return ends[configuration]
+
+    return of
 
 
-@pytest.mark.slow
-def test_an_interrupted_run_ends_as_one_that_was_left_alone(whole, monkeypatch, tmp_path):
-    assert not kill.differences(whole, interrupted_at(42, monkeypatch, tmp_path))
+@pytest.mark.parametrize("configuration", CUTS)
+def test_an_interrupted_run_ends_as_one_that_was_left_alone(configuration, whole, monkeypatch, tmp_path):
+    ends = interrupted_at(CUTS[configuration], configuration, monkeypatch, tmp_path)
+    assert not kill.differences(whole(configuration), ends)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", ["average", "discriminator_optimizer", "streams", "controller"])
-def test_a_part_that_is_left_out_of_the_checkpoints_is_missed(whole, part, monkeypatch, tmp_path):
+def test_a_part_that_is_left_out_of_the_checkpoints_is_missed(part, whole, monkeypatch, tmp_path):
     monkeypatch.setattr(tf.train, "Checkpoint", tf.train.Checkpoint)  # so that they are put back
     monkeypatch.setattr(Controller, "restore", Controller.restore)
     kill.leave_out(part)
-    assert kill.differences(whole, interrupted_at(42, monkeypatch, tmp_path), without=part)
+    ends = interrupted_at((42,), "controller", monkeypatch, tmp_path)
+    assert kill.differences(whole("controller"), ends, without=part)

@@ -5,8 +5,8 @@ import pytest
 import scipy.stats
 
 from dcgan_tf import models
-from dcgan_tf.gan import latents
 from dcgan_tf.latent import directions, on_sphere, slerp, truncated, walk
+from dcgan_tf.sampling import latents
 
 
 def test_slerp_of_unit_vectors_is_the_point_on_the_circle():

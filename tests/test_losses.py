@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dcgan_tf import losses, presets
-from dcgan_tf.losses import BCE, Hinge, Wasserstein
+from dcgan_tf.losses import BCE, Hinge, Relativistic, Wasserstein
 
 LOGITS = np.linspace(-6, 6, 25, dtype="float32")[:, None]
 
@@ -79,10 +79,26 @@ def test_fakes_are_smoothed_only_while_their_loss_is_low():
     assert found[1] == pytest.approx(float(smoothed), rel=0.05)  # the labels' mean is 0.1
 
 
+def test_several_devices_decide_on_the_smoothing_together(monkeypatch):
+    """By the mean of their losses: one device alone would smooth its fakes where the others do not."""
+    loss, winning = BCE(0.8, noisy_labels=True, low=0.2), np.full((1_000, 1), -5.0, "float32")
+    monkeypatch.setattr(losses.distribution, "mean", lambda value: value + 1.0)  # the others are struggling
+    assert float(loss.discriminator(LOGITS, winning, (3, 4))[1]) == float(BCE().discriminator(LOGITS, winning)[1])
+
+
 def test_the_critics_losses_are_mean_scores():
     real, fake = map(float, Wasserstein().discriminator(LOGITS + 2, LOGITS - 1))
     assert (real, fake) == pytest.approx((-2, -1), abs=1e-5)
     assert float(Wasserstein().generator(LOGITS - 1)) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_critics_opinion_is_a_score_and_a_discriminators_a_probability():
+    logits = np.array([[-3.0], [1.0]], "float32")
+    for critic in (Wasserstein(), Hinge()):
+        assert [float(value) for value in critic.opinion(logits, logits + 2)] == [-1, 1]
+    expected = [(1 / (1 + np.exp(3 - x)) + 1 / (1 + np.exp(-1 - x))) / 2 for x in (0, 2)]
+    assert [float(value) for value in BCE().opinion(logits, logits + 2)] == pytest.approx(expected)
+    assert BCE().probabilities and not Wasserstein().probabilities and not Hinge().probabilities
 
 
 def test_hinge_agrees_with_keras_and_stops_at_the_margin():
@@ -91,6 +107,18 @@ def test_hinge_agrees_with_keras_and_stops_at_the_margin():
     assert fake == pytest.approx(float(keras.losses.Hinge()(-np.ones_like(LOGITS), LOGITS)), rel=1e-5)
     sure = np.full((3, 1), 7.0, "float32")
     assert [float(x) for x in Hinge().discriminator(sure, -sure)] == [0, 0]
+
+
+def test_the_relativistic_loss_is_the_cross_entropy_of_the_difference():
+    real, fake = LOGITS, LOGITS[::-1] + 1
+    judged = keras.losses.BinaryCrossentropy(from_logits=True)
+    loss = Relativistic()
+    assert float(sum(loss.discriminator(real, fake))) == pytest.approx(float(judged(np.ones_like(real), real - fake)))
+    assert float(loss.generator(fake, real)) == pytest.approx(float(judged(np.ones_like(real), fake - real)))
+    assert float(loss.generator(fake + 3, real + 3)) == pytest.approx(float(loss.generator(fake, real)), rel=1e-5)
+    right, wrong = map(float, loss.opinion(real, fake))
+    assert right == pytest.approx((1 / (1 + np.exp(fake - real))).mean(), rel=1e-5)
+    assert right + wrong == pytest.approx(1)
 
 
 def test_a_preset_names_its_loss():

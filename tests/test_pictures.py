@@ -8,7 +8,7 @@ from PIL import Image
 
 from dcgan_tf import figures, gif
 from dcgan_tf.errors import UserError
-from dcgan_tf.history import COLUMNS, History
+from dcgan_tf.training.history import COLUMNS, History
 
 
 @settings(max_examples=40, deadline=None)
@@ -66,6 +66,22 @@ def test_history_can_be_plotted_and_says_what_it_shows(tmp_path):
     figure.savefig(tmp_path / "x.png")
 
 
+@pytest.mark.filterwarnings("error")
+def test_rates_that_fall_together_are_no_controllers_doing():
+    """As read from history.csv, rounded, their ratio is the same but for the last digit; the last two are 0."""
+    rows = [{**dict.fromkeys(COLUMNS, 0.5), "step": i, "kid": float("nan")} for i in range(301)]
+    for i, row in enumerate(rows):
+        row |= {"generator_learning_rate": 1e-4 * (1 - i / 300), "discriminator_learning_rate": 3e-4 * (1 - i / 300)}
+    assert len(figures.plot_history(History(rows)).axes) == 2
+
+
+def test_a_critics_scores_are_not_shown_as_probabilities():
+    rows = [{**dict.fromkeys(COLUMNS, -40.0), "step": i, "kid": float("nan")} for i in range(3)]
+    losses, scores = figures.plot_history(History(rows), probabilities=False).axes
+    assert scores.get_ylabel() == "mean score" and scores.get_ylim()[0] < -40
+    assert "log 2" not in str([text.get_text() for text in losses.get_legend().get_texts()])
+
+
 def test_without_a_metric_the_plot_has_two_panels():
     rows = [{**dict.fromkeys(COLUMNS, 0.5), "step": i, "kid": float("nan")} for i in range(3)]
     losses, beliefs = figures.plot_history(History(rows)).axes
@@ -97,7 +113,7 @@ def test_gif_loops_for_ever_and_rests_on_its_last_frame(tmp_path):
 def test_gif_takes_colour_and_files(tmp_path):
     colour = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
     figures.save_png(colour, tmp_path / "a.png")
-    gif.save([tmp_path / "a.png", np.zeros((6, 6, 3), np.uint8)], tmp_path / "new" / "x.gif")
+    gif.save([tmp_path / "a.png", np.zeros((6, 6), np.uint8)], tmp_path / "new" / "x.gif")
     with Image.open(tmp_path / "new" / "x.gif") as animation:
         assert animation.n_frames == 2
 

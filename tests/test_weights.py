@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dcgan_tf import cache, models, weights
+from dcgan_tf import models, weights
 from dcgan_tf.errors import UserError
+from dcgan_tf.runtime import files
 
 
 def test_weights_survive_their_file_to_within_float16(tmp_path):
@@ -46,7 +47,7 @@ def test_no_damage_is_more_than_one_line(tmp_path_factory, changes, length):
         weights.load(network, path)
     except UserError as error:
         assert "\n" not in str(error)
-    cache.load(path)  # None, or the arrays: nothing is raised
+    files.load_arrays(path)  # None, or the arrays: nothing is raised
 
 
 def test_pickled_weights_are_refused(tmp_path):

@@ -21,11 +21,11 @@ class Sequential:
 
     def shapes(self):
         """The shape of each layer's input."""
-        shape, found = self.input_shape, []
+        shape, shapes = self.input_shape, []
         for layer in self.layers:
-            found.append(shape)
+            shapes.append(shape)
             shape = layer.output_shape(shape)
-        return found
+        return shapes
 
     @property
     def output_shape(self):

@@ -1,0 +1,24 @@
+"""Images: `load` the known sets, `from_folder` for your own, `batches` to train on."""
+
+from dcgan_tf.data.batches import Rows, batches, fingerprint, hold_out, normalise, on_white, permutation, to_uint8
+from dcgan_tf.data.folder import Folder, from_folder
+from dcgan_tf.data.sets import SHA256, fetch, labels, load, names, where
+
+__all__ = [
+    "SHA256",
+    "Folder",
+    "Rows",
+    "batches",
+    "fetch",
+    "fingerprint",
+    "from_folder",
+    "hold_out",
+    "labels",
+    "load",
+    "names",
+    "normalise",
+    "on_white",
+    "permutation",
+    "to_uint8",
+    "where",
+]

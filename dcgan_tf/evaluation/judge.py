@@ -1,0 +1,200 @@
+"""How good are the images? Distances between generated and held-out images, and how varied both are.
+
+Every score is printed with its extractor and its number of samples: scores with another of either are not comparable.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcgan_tf import data
+from dcgan_tf.data import to_uint8
+from dcgan_tf.evaluation.extractors import Extractor, Features, extractor
+from dcgan_tf.evaluation.metrics import (
+    class_shares,
+    frechet_distance,
+    inception_score,
+    kernel_distance,
+    nearest,
+    pair_similarity,
+    precision_recall_density_coverage,
+    scales,
+    statistics,
+)
+from dcgan_tf.names import METRICS, check_metrics
+from dcgan_tf.runtime import files
+from dcgan_tf.runtime.progress import bar
+from dcgan_tf.sampling import generate, latents
+from dcgan_tf.training import checkpoint
+
+NEIGHBOURS = 500  # images of each kind whose nearest training image is looked for
+MOST = 5_000  # images of each kind whose neighbourhoods are drawn: the table of distances grows with the square
+
+
+def reference(images: np.ndarray, judge: Extractor) -> Features:
+    """The Features of real images, from the cache folder where they have been taken before."""
+    description = repr((images.shape, judge.version)).encode()
+    key = hashlib.sha256(images.tobytes() + description).hexdigest()[:16]
+    path = files.cache() / "features" / f"{judge.name}-{key}.npz"
+    if arrays := files.load_arrays(path):
+        return Features(arrays["features"], arrays.get("probabilities"))
+    features = judge(images, progress=judge.name == "inception")
+    files.save_arrays(path, **{name: value for name, value in features._asdict().items() if value is not None})
+    return features
+
+
+def compare(
+    fake: np.ndarray,
+    real: np.ndarray,
+    judge: Extractor,
+    metrics: Sequence[str] = METRICS,
+    training: np.ndarray | None = None,
+    real_features: Features | None = None,
+    progress: bool = False,
+) -> dict:
+    """Judge images against held-out real ones.
+
+    Args:
+        fake, real: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1].
+        judge: an Extractor.
+        metrics: some of METRICS. "is" is left out where the judge has no classes, "neighbours" without `training`.
+        training: the images trained on, uint8, for the nearest neighbours.
+        real_features: the Features of `real`, where they are at hand.
+
+    Returns:
+        A dict: extractor, description, samples, held_out, and the scores (`report` says what they mean).
+
+    Raises:
+        UserError: a metric that does not exist.
+    """
+    check_metrics(metrics)
+    scores = {"extractor": judge.name, "description": judge.description, "samples": len(fake), "held_out": len(real)}
+    if set(metrics) & {"fid", "kid", "is", "coverage"}:
+        generated, expected = judge(fake, progress), real_features or judge(real, progress)
+    if "fid" in metrics:
+        scores["fid"] = frechet_distance(statistics(generated.features), statistics(expected.features))
+    if "kid" in metrics:
+        scores["kid"], scores["kid_error"] = kernel_distance(generated.features, expected.features)
+    if "is" in metrics:
+        scores["classes"] = judge.classes
+    if "is" in metrics and judge.classes:
+        shares, real_shares = class_shares(generated.probabilities), class_shares(expected.probabilities)
+        scores |= {
+            "inception_score": inception_score(generated.probabilities),
+            "class_shares": shares.tolist(),
+            "class_distance": float(np.abs(shares - real_shares).sum() / 2),
+            "confidence": float(generated.probabilities.max(1).mean()),
+        }
+    if "diversity" in metrics:
+        scores["scales"] = len(scales(min(real.shape[1:3])))
+        scores["pair_similarity"], scores["real_pair_similarity"] = pair_similarity(fake), pair_similarity(real)
+    if "coverage" in metrics:
+        some = [_some(features, MOST) for features in (expected.features, generated.features)]
+        scores["neighbourhoods_of"] = len(some[1]), len(some[0])
+        scores |= precision_recall_density_coverage(*some)
+    if "neighbours" in metrics and training is not None:
+        for name, images in (("to_training", fake), ("held_out_to_training", real)):
+            scores[name] = float(np.median(nearest(_some(images, NEIGHBOURS), training)[1]))
+    return scores
+
+
+def _some(rows, most):
+    """At most so many rows, drawn by a fixed seed: a set may come in an order that has a meaning, as MNIST's does."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:most])]
+
+
+def evaluate(
+    generator: keras.Model,
+    dataset: str | np.ndarray,
+    judge: str | Extractor,
+    count: int = 10_000,
+    seed: int = 0,
+    progress: bool = True,
+    metrics: Sequence[str] = ("fid", "is"),
+    training: np.ndarray | None = None,
+) -> dict:
+    """Judge a generator against held-out images.
+
+    Args:
+        generator: a Keras model, latents to images in [-1, 1].
+        dataset: the name of a set, whose test split is taken, or held-out images, uint8.
+        judge: an Extractor, or the name of one.
+        count: how many samples to draw; the FID grows as it falls below some thousands.
+        seed: of the samples.
+        metrics: some of METRICS; "neighbours" needs the images trained on: `training`, uint8.
+
+    Returns:
+        What `compare` returns.
+    """
+    held_out = data.load(dataset, "test") if isinstance(dataset, str) else dataset
+    judge = extractor(judge) if isinstance(judge, str) else judge
+    fake = draw(generator, count, seed, progress)
+    return compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress)
+
+
+def draw(generator: keras.Model, count: int, seed: int = 0, progress: bool = True) -> np.ndarray:
+    """Images of a generator, uint8 [count, H, W, C]."""
+    draws = latents(count, generator.input_shape[-1], seed)
+    shown = bar(total=count, desc="Drawing", unit="image", disable=not progress, leave=False)
+    images = []
+    for i in range(0, count, 250):
+        images.append(to_uint8(generate(generator, draws[i : i + 250])))
+        shown.update(len(images[-1]))
+    shown.close()
+    return np.concatenate(images)
+
+
+def save(scores: dict, run: str | Path) -> None:
+    """Keep the scores of a run's generator in RUN/metrics.json, with the step of the checkpoint that it came from."""
+    step = checkpoint.step_of(checkpoint.find(run))
+    with files.atomic(Path(run) / "metrics.json") as partial:
+        partial.write_text(json.dumps({"step": step, **scores}, indent=2) + "\n")
+
+
+def report(scores: dict) -> str:
+    """Scores as lines to print, each with what it means."""
+    lines = [
+        f"{scores['samples']:,} samples against {scores['held_out']:,} held-out images, judged by "
+        f"{scores['extractor']!r}, {scores['description']}:"
+    ]
+
+    def line(name, value, meaning):
+        lines.append(f"  {name:22} {value:18} {meaning}")
+
+    if "fid" in scores:
+        line("FID", f"{scores['fid']:.1f}", "0 is perfect; too high on few images")
+    if "kid" in scores:
+        line("KID", f"{scores['kid']:.4f} ± {scores['kid_error']:.4f}", "0 is perfect; fair on few images")
+    if "inception_score" in scores:
+        most = len(scores["class_shares"])
+        line("inception score", f"{scores['inception_score']:.2f}", f"{most} is clear and varied, 1 is not")
+        line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
+        line("classes missed", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0 % has the real shares")
+    elif "classes" in scores:
+        lines.append(f"  {'inception score':22} left out: this judge has no classes")
+    if "pair_similarity" in scores:
+        value = f"{scores['pair_similarity']:.3f}, real {scores['real_pair_similarity']:.3f}"
+        line(f"MS-SSIM, {scores['scales']} scales", value, "of random pairs; above the real ones': less varied")
+    if "coverage" in scores:
+        fakes, reals = scores["neighbourhoods_of"]
+        if (fakes, reals) != (scores["samples"], scores["held_out"]):
+            lines.append(f"  of {fakes:,} samples and {reals:,} held-out images, drawn at random:")
+        line(
+            "precision, recall", f"{scores['precision']:.2f}, {scores['recall']:.2f}", "1 is best: real-looking, varied"
+        )
+        line(
+            "density, coverage", f"{scores['density']:.2f}, {scores['coverage']:.2f}", "the same, sturdier to outliers"
+        )
+    if "to_training" in scores:
+        value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
+        line("nearest training image", value, "far below the held-out ones': memorised")
+    if len(scores.get("class_shares", ())) == 10:
+        for label, share in enumerate(scores["class_shares"]):
+            lines.append(f"    {label}  {share:6.1%}  {'█' * round(100 * share)}")
+    return "\n".join(lines)

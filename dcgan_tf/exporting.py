@@ -1,0 +1,61 @@
+"""Generators for use elsewhere: a Keras file, a TensorFlow SavedModel or ONNX."""
+
+import logging
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import keras
+
+from dcgan_tf import sampling
+from dcgan_tf.errors import UserError
+from dcgan_tf.runtime import fast_layers, files
+
+
+def export(source: str | Path | keras.Model, path: str | Path) -> Path:
+    """Write a generator, float32 latents [n, latent_dim] to images [n, H, W, C] in [-1, 1]; returns the path.
+
+    None of the three formats needs this package to be loaded again.
+
+    Args:
+        source: the name of a released generator, a run folder, or a Keras model.
+        path: a name ending in .keras gives a Keras file, in .onnx an ONNX graph (with tf2onnx and onnx installed), any
+            other a folder with a SavedModel.
+
+    Raises:
+        UserError: no such generator; tf2onnx is not installed; the folder exists and holds something else.
+    """
+    path = Path(path)
+    folder = path.suffix not in (".keras", ".onnx")
+    if path.is_dir() and not (folder and (path / "saved_model.pb").exists()):
+        raise UserError(f"{path} is a folder that holds something else: give another name")
+    if path.suffix == ".onnx":
+        try:
+            import tf2onnx  # noqa: F401
+        except ImportError:
+            raise UserError("ONNX is written by tf2onnx: pip install tf2onnx onnx") from None
+    model = fast_layers.plain(sampling.load_generator(source) if isinstance(source, str | Path) else source)
+    model(keras.ops.zeros((1, *model.input_shape[1:])))  # ONNX wants a model that has been called
+    with files.atomic(path) as partial:
+        if path.suffix == ".keras":
+            model.save(partial)
+        elif path.suffix == ".onnx":
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # Keras's, of NumPy names that it looks for
+                model.export(partial, format="onnx", verbose=False)
+        else:
+            with _quiet("tensorflow"):  # it logs the temporary path
+                model.export(partial, verbose=False)
+    return path
+
+
+@contextmanager
+def _quiet(logger):
+    """Let a logger pass on warnings and errors only."""
+    logger = logging.getLogger(logger)
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

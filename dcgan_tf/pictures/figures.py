@@ -1,0 +1,175 @@
+"""Pictures: pixel-exact grids of images, and plots of a run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from dcgan_tf.data.batches import on_white, to_uint8
+from dcgan_tf.runtime import files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from dcgan_tf.training.history import History
+
+# Okabe and Ito's palette: colours that a colour-blind reader can tell apart.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+
+
+def grid(
+    images: np.ndarray, columns: int | None = None, scale: int | None = None, gap: int = 1, ground: int = 64
+) -> np.ndarray:
+    """Lay images out in rows.
+
+    Args:
+        images: [N, H, W, C], uint8 or float in [-1, 1]; C is 1, 3 or 4 (with alpha: they are set on white).
+        columns: images a row; by default as square as can be.
+        scale: each pixel becomes a block of scale x scale; by default as large as fits 600 pixels across.
+        gap: pixels between images, before scaling.
+        ground: the grey of the gaps and of empty places, 0 to 255.
+
+    Returns:
+        uint8 [H', W'] (grey) or [H', W', 3].
+    """
+    images = to_uint8(images)
+    if images.ndim != 4 or not len(images):
+        raise ValueError(f"a grid needs images [N, H, W, C] with N > 0, not {images.shape}")
+    images = on_white(images)
+    count, height, width, channels = images.shape
+    columns = min(columns or int(np.ceil(np.sqrt(count))), count)
+    rows = -(-count // columns)
+    canvas = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), ground, np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        canvas[y : y + height, x : x + width] = image
+    scale = scale or max(1, 600 // canvas.shape[1])
+    canvas = canvas.repeat(scale, 0).repeat(scale, 1)
+    return canvas[..., 0] if channels == 1 else canvas
+
+
+def save_png(array: np.ndarray, path: str | Path) -> None:
+    """Write uint8 [H, W] or [H, W, 1, 3 or 4] as PNG; the folder is made, the file appears whole or not at all."""
+    with files.atomic(path) as partial:
+        Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array).save(partial, "PNG")
+
+
+def smooth(values: np.ndarray, window: float) -> np.ndarray:
+    """A running mean over `window` values, as long as the input; the ends average what there is."""
+    values = np.asarray(values, np.float64)
+    window = max(1, min(int(window), len(values)))
+    kernel = np.ones(window)
+    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+
+
+def plot_history(history: "History", title: str = "Training", probabilities: bool = True) -> "Figure":
+    """Losses and the discriminator's opinion against the step, with KID and a controller's doings if any.
+
+    Without `probabilities` the discriminator is a critic, and what it gives the images are scores.
+
+    The sizes of progressive growing are marked by lines, the stretches with frozen layers by a grey ground. Returns a
+    matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    judged = ~np.isnan(history["kid"])
+    generator, discriminator = history["generator_learning_rate"], history["discriminator_learning_rate"]
+    rates = generator[discriminator > 0] / discriminator[discriminator > 0]
+    controlled = len(rates) and np.ptp(rates) > 1e-3 * np.abs(rates).max()  # rounding is no controller
+    panels = 2 + judged.any() + controlled
+    figure = Figure(figsize=(9, 3.25 * panels), layout="constrained")
+    losses, beliefs, *more = figure.subplots(panels, 1, sharex=True)
+    distance = more[: int(judged.any())]
+    curves = [
+        (losses, "g_loss", BLUE, "generator"),
+        (losses, "d_loss_real", ORANGE, "discriminator on reals"),
+        (losses, "d_loss_fake", GREEN, "discriminator on fakes"),
+        (beliefs, "d_real", ORANGE, "D(x), on reals"),
+        (beliefs, "d_fake", GREEN, "D(G(z)), on fakes"),
+    ]
+    for axes, column, color, label in curves:
+        axes.plot(history["step"], history[column], color=color, alpha=0.2, linewidth=0.7)
+        axes.plot(history["step"], smooth(history[column], len(history) / 50), color=color, label=label, linewidth=1.8)
+    if probabilities:
+        losses.axhline(np.log(2), color=GREY, linestyle=":", label="log 2: nothing to tell apart")
+        beliefs.axhline(0.5, color=GREY, linestyle=":")
+    losses.set(title=title, ylabel="loss")
+    if len(history) and min(history["g_loss"].min(), history["d_loss_real"].min()) >= 0:  # not a critic's scores
+        losses.set_ylim(0, max(2.0, 1.2 * np.percentile(np.r_[history["g_loss"], history["d_loss_real"]], 98)))
+    beliefs.set(ylabel="mean probability of “real”", ylim=(0, 1)) if probabilities else beliefs.set(ylabel="mean score")
+    for axes in distance:
+        axes.errorbar(
+            history["step"][judged], history["kid"][judged], history["kid_error"][judged],
+            color=BLUE, marker="o", markersize=4, capsize=2, label="KID to held-out images ± standard error",
+        )  # fmt: skip
+        if best := history.best():
+            axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
+        axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
+    if controlled:
+        _plot_controller(more[-1], history)
+    for axes in (losses, beliefs, *more):
+        _mark_stages(axes, history)
+        axes.legend(loc="upper right", fontsize=9)
+        axes.grid(alpha=0.25)
+    axes.set_xlabel("step")
+    return figure
+
+
+def _plot_controller(axes, history):
+    """The learning rates, and the ratio of steps where it is not 1:1."""
+    for name, color in (("generator", BLUE), ("discriminator", ORANGE)):
+        axes.plot(history["step"], history[f"{name}_learning_rate"], color=color, label=f"learning rate, {name}")
+        axes.fill_between(
+            history["step"], 0, 1, where=history[f"{name}_steps"] > 1, color=color, alpha=0.12, linewidth=0,
+            transform=axes.get_xaxis_transform(), label=f"more steps for the {name}",
+        )  # fmt: skip
+    axes.set(ylabel="controller", yscale="log")
+
+
+def _mark_stages(axes, history):
+    """A line where the images grow, a grey ground where the old layers are frozen."""
+    step, size, frozen = history["step"], history["size"], history["frozen"] == 1
+    for i in np.flatnonzero(np.diff(size) > 0) + 1:
+        axes.axvline(step[i], color=GREY, linewidth=1)
+        axes.text(step[i], 0.02, f" {size[i]:.0f} pixels", color=GREY, fontsize=9, transform=axes.get_xaxis_transform())
+    if frozen.any():
+        axes.fill_between(
+            step, 0, 1, where=frozen, color=GREY, alpha=0.12, linewidth=0, transform=axes.get_xaxis_transform()
+        )
+
+
+def real_and_fake(real: np.ndarray, fake: np.ndarray) -> "Figure":
+    """Real images beside generated ones, 8 x 8 each, as one picture with titles. Returns a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 5.3), layout="constrained")
+    for axes, images, title in zip(figure.subplots(1, 2), (real, fake), ("real", "generated"), strict=True):
+        axes.imshow(grid(images[:64], 8), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        axes.set_title(title)
+        axes.axis("off")
+    return figure
+
+
+def progress(history: "History", samples: np.ndarray, title: str) -> "Figure":
+    """The losses so far beside the newest samples, as one picture. Returns a matplotlib figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    losses, pictures = figure.subplots(1, 2, width_ratios=(1.3, 1))
+    for column, color, label in (
+        ("g_loss", BLUE, "generator"),
+        ("d_loss_real", ORANGE, "discriminator on reals"),
+        ("d_loss_fake", GREEN, "discriminator on fakes"),
+    ):
+        if len(history):
+            values = smooth(history[column], len(history) / 50)
+            losses.plot(history["step"], values, color=color, label=label, linewidth=1.8)
+    losses.set(title=title, xlabel="step", ylabel="loss")
+    losses.grid(alpha=0.25)
+    if len(history):
+        losses.legend(loc="upper right", fontsize=9)
+    pictures.imshow(grid(samples), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    pictures.set_title("samples")
+    pictures.axis("off")
+    return figure

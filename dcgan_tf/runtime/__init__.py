@@ -1,0 +1,1 @@
+"""What the rest runs on: files, devices, several devices, the fast layers, TensorFlow without its chatter."""

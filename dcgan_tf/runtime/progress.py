@@ -1,0 +1,12 @@
+"""Progress bars."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+
+def bar(things: Iterable | None = None, **options: Any) -> tqdm:
+    """A tqdm bar on stdout; where that is a file or a log, which keeps every update, it is updated every 15 seconds."""
+    return tqdm(things, file=sys.stdout, mininterval=0.5 if sys.stdout.isatty() else 15, **options)

@@ -1,0 +1,75 @@
+"""Images of a trained generator: load it by the name of a release or by its run folder, and draw."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from dcgan_tf import models, presets, weights
+from dcgan_tf.errors import UserError
+from dcgan_tf.training import checkpoint
+
+
+def latents(count: int, dim: int, seed: int = 0) -> np.ndarray:
+    """Latents to look at: N(0, 1), float32 [count, dim]; the first rows are the same for every count."""
+    return np.random.default_rng(seed).standard_normal((count, dim), np.float32)
+
+
+def generate(generator: keras.Model | Callable, latents: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    """The images of many latents, a batch at a time: float32 [n, H, W, C] in [-1, 1].
+
+    `generator` is a Keras model, or a `tf.function` of one.
+    """
+    pieces = [
+        keras.ops.convert_to_numpy(generator(latents[i : i + batch_size], training=False))
+        for i in range(0, len(latents), batch_size)
+    ]
+    return np.concatenate(pieces)
+
+
+def sample(source: str | Path | keras.Model, count: int = 16, seed: int = 0) -> np.ndarray:
+    """Images of a generator: float32 [count, H, W, C] in [-1, 1]. The same seed gives the same images.
+
+    Args:
+        source: the name of a released generator, a run folder, or a Keras model from latents to images.
+        count: how many images.
+        seed: of the latents.
+
+    Raises:
+        UserError: neither a run folder nor a released name.
+    """
+    generator = load_generator(source) if isinstance(source, str | Path) else source
+    return generate(generator, latents(count, generator.input_shape[-1], seed))
+
+
+def load_generator(source: str | Path) -> keras.Model:
+    """The moving-average generator of a run or of a release: latents [n, latent_dim] to images, in float32.
+
+    Args:
+        source: the name of a released generator; a run folder, whose newest checkpoint is taken; or one checkpoint,
+            such as RUN/checkpoints/step_0000500 or RUN/best.
+
+    Raises:
+        UserError: none of these, or a network whose own layer classes Keras does not know.
+    """
+    return _load("generator", source)
+
+
+def load_discriminator(source: str | Path) -> keras.Model:
+    """The discriminator of the same step: images [n, H, W, C] in [-1, 1] to logits [n, 1], in float32.
+
+    Args and errors are those of `load_generator`; not every release has a discriminator.
+    """
+    return _load("discriminator", source)
+
+
+def _load(role, source):
+    if folder := checkpoint.find(source):
+        return checkpoint.load_network(folder, role)
+    names = weights.released(role)
+    if str(source) in names:
+        network = models.build(role, presets.get(source).recipe())
+        weights.load(network, weights.file(source, role))
+        return network
+    raise UserError(weights.not_found(source, role))

@@ -1,0 +1,239 @@
+"""`train`, and the callbacks that show a run: samples, metrics, plots, and a live view in notebooks."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan_tf import evaluation, presets
+from dcgan_tf.data import to_uint8
+from dcgan_tf.errors import Failure, UserError
+from dcgan_tf.evaluation.extractors import extractor
+from dcgan_tf.gan import GAN
+from dcgan_tf.pictures import figures, gif
+from dcgan_tf.runtime import distribution, files
+from dcgan_tf.training import guard, progressive, resume
+from dcgan_tf.training.callbacks import Callback, Checkpointer, Estimate, KeepBest, Progress, Recorder
+from dcgan_tf.training.history import JUDGED, History
+from dcgan_tf.training.loop import fit
+from dcgan_tf.training.run import Run
+
+SAMPLES = 64  # images a sample grid
+WATCHED = 1_024  # samples that a metric is followed on
+
+
+class Samples(Callback):
+    """A grid of images of the moving average every so many steps, always of the same latents; at the end a GIF."""
+
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_begin(self, run: Run) -> None:
+        self.watch = guard.CollapseWatch(run.images)
+        if run.step == 0:
+            self.draw(run)
+
+    def on_stage_begin(self, run: Run) -> None:
+        self.watch.restart()
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every):
+            run.check()
+            self.draw(run)
+
+    def on_train_end(self, run: Run) -> None:
+        if list((run.folder / "samples").glob("step_*.png")):
+            gif.from_run(run.folder)
+
+    def draw(self, run: Run) -> None:
+        """Draw the grid of this step."""
+        pictures = to_uint8(progressive.enlarge(run.gan.generate(SAMPLES, run.gan.seed), run.size))
+        grid = figures.grid(pictures)
+        figures.save_png(grid, run.folder / "samples" / f"step_{run.step:07}.png")
+        with run.writer.as_default(run.step):
+            tf.summary.image("samples", grid.reshape(1, *grid.shape[:2], -1))
+        run.say(self.watch.check(run.step, pictures))
+
+
+class Judge(Callback):
+    """FID, KID and the inception score of the moving average against held-out images, every so many steps."""
+
+    def __init__(self, held_out: np.ndarray, every: int):
+        self.held_out, self.every = held_out, every
+
+    def on_train_begin(self, run: Run) -> None:
+        self.extractor = extractor(run.gan.preset.extractor)
+        self.expected = evaluation.reference(self.held_out, self.extractor)
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every):
+            run.check()
+            fake = progressive.enlarge(run.gan.generate(WATCHED, run.gan.seed), run.size)
+            wanted = ("fid", "kid", "is")
+            scores = evaluation.compare(fake, self.held_out, self.extractor, wanted, real_features=self.expected)
+            run.results = {**run.results, **{name: scores[name] for name in JUDGED if name in scores}}
+
+
+class Plots(Callback):
+    """losses.png, at the end."""
+
+    def on_train_end(self, run: Run) -> None:
+        if len(run.history):
+            title = f"{run.gan.preset.name}: {run.step:,} steps"
+            with files.atomic(run.folder / "losses.png") as partial:
+                figures.plot_history(run.history, title, run.gan.loss.probabilities).savefig(partial, dpi=110)
+
+
+class Live(Callback):
+    """In a notebook: the newest samples and losses below the cell, every so many steps, in place of the ones before.
+
+    `dcgan.train(gan, images, callbacks=[dcgan.trainer.Live(200)])`
+    """
+
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_begin(self, run: Run) -> None:
+        from IPython.display import display
+
+        self.shown = display(self._picture(run), display_id=True)
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every):
+            self.shown.update(self._picture(run))
+
+    def _picture(self, run):
+        return figures.progress(run.history, run.gan.generate(SAMPLES, run.gan.seed), f"step {run.step:,}")
+
+
+def train(
+    gan: GAN,
+    images: np.ndarray,
+    steps: int | None = None,
+    epochs: float | None = None,
+    run: str | Path = "runs/own",
+    profile: str | None = None,
+    sample_every: int | None = None,
+    checkpoint_every: int | None = None,
+    log_every: int | None = None,
+    restore_from: str | Path | None = None,
+    fresh: bool = False,
+    progress: bool = True,
+    held_out: np.ndarray | None = None,
+    evaluate_every: int | None = None,
+    checkpoint_minutes: float | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> History:
+    """Train a GAN, or go on with the run that the folder holds.
+
+    Args:
+        gan: a GAN; its preset gives the batch size, the learning rates and their decay.
+        images: uint8 [N, H, W, C], of the size that the generator makes.
+        steps, epochs: when to stop, counted from the beginning of the run; by default the profile's steps.
+        run: the run folder: config.json, history.csv, samples/, losses.png, training.gif, checkpoints/, tensorboard/.
+            A run that has gone further than `restore_from` is not cut short: what came after is moved to RUN-old1.
+        profile: "smoke", "cpu" or "gpu": fills in the arguments that are left out; by default what suits the machine.
+        sample_every, checkpoint_every, log_every: in steps.
+        restore_from: a checkpoint folder to go on from, instead of the newest of the run.
+        fresh: begin anew; a run that the folder holds is moved aside, not deleted.
+        progress: show a progress bar.
+        held_out: at least 20 uint8 images like `images` that are not trained on. With them FID, KID and the inception
+            score are followed, in the features of the preset's extractor, and the checkpoint of the lowest KID is kept
+            in best/, beside the newest ones: it has been chosen by these images, so it must not be scored on them.
+        evaluate_every: how often, in steps.
+        checkpoint_minutes: take a checkpoint when so many minutes have passed since the last one, as well.
+        callbacks: your own, each a `training.callbacks.Callback`, told of each step after those of this function.
+
+    Returns:
+        History. After an interruption (Ctrl-C, SIGTERM) a checkpoint is saved and the history so far is returned.
+
+    Raises:
+        UserError: arguments that do not fit each other or the run; another process that trains in the run folder;
+            checkpoints of which none is sound.
+        Failure: a loss or a weight becomes NaN or infinite; the disk is full. The last checkpoint is whole.
+    """
+    run, preset = Path(run), gan.preset
+    _check_shapes(gan, images, held_out)
+    steps, every = _lengths(preset, len(images), profile, steps, epochs)
+    given = {"sample": sample_every, "checkpoint": checkpoint_every, "log": log_every, "evaluate": evaluate_every}
+    every |= {name: value for name, value in given.items() if value is not None}
+    minutes = float("inf") if checkpoint_minutes is None else checkpoint_minutes
+    if steps < 1 or min(minutes, *every.values()) <= 0:
+        raise UserError("steps, epochs and the intervals must be at least 1")
+    _begin(gan, run, fresh)
+    with ExitStack() as stack:
+        out = run
+        if distribution.is_chief(gan.strategy):
+            stack.enter_context(guard.lock(run))
+            files.remove_partial(run)
+        else:  # of several workers one writes the run; what the others write is thrown away
+            out, held_out, progress = Path(stack.enter_context(tempfile.TemporaryDirectory())), None, False
+        try:
+            stages = resume.stages_of(gan, run, steps)
+            config = resume.config(gan, images, stages)
+            resume.check_config(config, run)
+            history = resume.resume(gan, run, restore_from, stages, tidy=out == run)
+            with files.atomic(out / "config.json") as partial:
+                partial.write_text(json.dumps(config, indent=2) + "\n")
+            state = Run(gan, images, out, steps, history, int(gan.step.numpy()))
+            if state.step >= steps:
+                done = f"{run} has been trained for {state.step:,} steps"
+                print(f"{done}: nothing left to do (more: --steps; anew: --fresh)")
+                return history
+            checkpointer = Checkpointer(every["checkpoint"], minutes)
+            judged = [Judge(held_out, every["evaluate"])] if held_out is not None else []
+            kept = [KeepBest(checkpointer, WATCHED)] if held_out is not None else []
+            parts = [*judged, Recorder(every["log"]), Samples(every["sample"]), checkpointer, *kept, Plots()]
+            shown = [Progress(progress), *([Estimate()] if progress else [])]
+            fit(state, [*parts, *shown, *callbacks], stages)
+            return history
+        except OSError as error:
+            raise Failure(
+                f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole: "
+                "make room, and the same call goes on from there"
+            ) from None
+
+
+def _check_shapes(gan, images, held_out):
+    """Refuse images of another size than the networks make, and too few or mismatched held-out images."""
+    makes = gan.generator.output_shape[1:]
+    if gan.preset.sizes:
+        makes = (gan.preset.sizes[-1], gan.preset.sizes[-1], makes[-1])
+    if images.shape[1:] != makes:
+        raise UserError(f"the images are {images.shape[1:]}, the generator makes {makes}")
+    if held_out is not None and (len(held_out) < evaluation.LEAST or held_out.shape[1:] != images.shape[1:]):
+        raise UserError(
+            f"{held_out.shape} images are held out: to judge by, give {evaluation.LEAST} or more like those trained on"
+        )
+
+
+def _lengths(preset, count, profile, steps, epochs):
+    """How long to train, in steps, and the profile's intervals by name."""
+    if steps is not None and epochs is not None:
+        raise UserError("give steps or epochs, not both")
+    schedule = preset.schedules.get(presets.profile(profile)) or presets.Schedule(2_000, 100, 500)
+    if epochs is not None:
+        steps = round(epochs * count / preset.batch_size)
+    steps = schedule.steps if steps is None else steps
+    return steps, {
+        "sample": schedule.sample_every,
+        "checkpoint": schedule.checkpoint_every,
+        "log": schedule.log_every,
+        "evaluate": schedule.evaluate_every or max(steps, 1),
+    }
+
+
+def _begin(gan, run, fresh):
+    """Make the run folder; with `fresh` move the run that it holds aside."""
+    _, here, replicas = distribution.replica_slots(gan.strategy)
+    if fresh and here < replicas:  # one worker would move away what another is reading
+        raise UserError(f"several workers cannot begin anew: move {run} away before they are started")
+    if fresh and run.exists():
+        with guard.lock(run):  # nobody trains in it
+            pass
+        print(f"The run that {run} held is now {run.rename(resume.free_name(run))}")
+    run.mkdir(parents=True, exist_ok=True)

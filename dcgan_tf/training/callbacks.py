@@ -1,0 +1,164 @@
+"""What happens between steps: the record, the checkpoints, the progress bar. Subclass `Callback` for your own."""
+
+import time
+
+import tensorflow as tf
+
+from dcgan_tf.runtime import files
+from dcgan_tf.runtime.progress import bar
+from dcgan_tf.training import checkpoint, guard
+from dcgan_tf.training.run import Run
+
+
+class Callback:
+    """Receives the events of a run, like Keras's callbacks. Define the methods that you need."""
+
+    def on_train_begin(self, run: Run) -> None:
+        """Before the first step; `run.step` is 0, or where a resumed run goes on."""
+
+    def on_stage_begin(self, run: Run) -> None:
+        """The networks have grown, or have been thawed (progressive growing)."""
+
+    def on_step_end(self, run: Run) -> None:
+        """After each step; `run.results` holds its losses, as tensors."""
+
+    def on_train_end(self, run: Run) -> None:
+        """After the last step, or after an interruption (`run.history.interrupted`)."""
+
+
+class Progress(Callback):
+    """A progress bar with the newest losses."""
+
+    def __init__(self, shown: bool):
+        self.shown = shown
+
+    def on_train_begin(self, run: Run) -> None:
+        options = {"unit": "step", "disable": not self.shown, "dynamic_ncols": True}
+        self.bar = bar(total=run.steps, initial=run.step, **options)
+
+    def on_step_end(self, run: Run) -> None:
+        self.bar.update()
+        if len(run.history) and run.history.rows[-1]["step"] == run.step:
+            row = run.history.rows[-1]
+            self.bar.set_postfix(
+                G=f"{row['g_loss']:.2f}", D=f"{row['d_loss_real'] + row['d_loss_fake']:.2f}", refresh=False
+            )
+
+    def on_train_end(self, run: Run) -> None:
+        self.bar.close()
+
+
+class Estimate(Callback):
+    """Says once, after some steps, how long the others will take on this machine."""
+
+    FIRST, LAST = 10, 60  # of the steps that are timed; those before it compile
+
+    def on_step_end(self, run: Run) -> None:
+        self.taken = getattr(self, "taken", 0) + 1
+        if self.taken == self.FIRST:
+            self.then = time.perf_counter()
+        elif self.taken == self.LAST and run.steps - run.step > 10 * self.LAST:
+            seconds = (time.perf_counter() - self.then) / (self.LAST - self.FIRST) * (run.steps - run.step)
+            run.say(f"About {seconds / 60:.0f} minutes for the {run.steps - run.step:,} steps left; stop at any time")
+
+
+class Recorder(Callback):
+    """A row of history.csv every so many steps, and TensorBoard's scalars."""
+
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_begin(self, run: Run) -> None:
+        self.last, self.then = run.step, time.perf_counter()
+        self.watch = guard.WonWatch() if run.gan.loss.probabilities else None
+
+    def on_step_end(self, run: Run) -> None:
+        if not (run.is_time(self.every) or "kid" in run.results):
+            return
+        run.check(weights=False)
+        now = time.perf_counter()
+        row = self._row(run, (run.step - self.last) * run.gan.preset.batch_size / (now - self.then))
+        self.last, self.then = run.step, now
+        run.history.append(**row)
+        not_logged = {"step", "epoch", "d_loss"}  # in TensorBoard: what is known or would be the same throughout
+        not_logged |= set() if run.gan.stage else {"size", "frozen"}
+        not_logged |= set() if run.gan.controller else {"generator_steps", "discriminator_steps"}
+        with run.writer.as_default(run.step):
+            for name in row.keys() - not_logged:
+                tf.summary.scalar(name, row[name])
+        if self.watch:
+            run.say(self.watch.check(run.step, row["d_loss"]))
+
+    @staticmethod
+    def _row(run, speed):
+        gan = run.gan
+        steps_of = gan.controller or gan.preset
+        return {
+            "step": run.step,
+            "epoch": run.step * gan.preset.batch_size / len(run.images),
+            "generator_learning_rate": float(gan.generator_optimizer.learning_rate.numpy()),
+            "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate.numpy()),
+            "images_per_second": speed,
+            "size": gan.generator.output_shape[1],
+            "frozen": int(gan.stage is not None and gan.stage.frozen),
+            "generator_steps": steps_of.generator_steps if gan.controller else 1,
+            "discriminator_steps": steps_of.discriminator_steps if gan.controller else gan.preset.critic_steps,
+            **{name: float(value) for name, value in run.results.items()},
+        }
+
+
+class Checkpointer(Callback):
+    """A checkpoint every so many steps or minutes, and at an interruption."""
+
+    def __init__(self, every: int, minutes: float = float("inf")):
+        self.every, self.minutes = every, minutes
+
+    def on_train_begin(self, run: Run) -> None:
+        self.then = time.perf_counter()
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every) or time.perf_counter() - self.then > 60 * self.minutes:
+            self.save(run)
+
+    def on_train_end(self, run: Run) -> None:
+        if run.history.interrupted:
+            self.save(run)
+            run.say(f"Interrupted at step {run.step:,}: saved in {run.folder}; the same call goes on from there")
+
+    def save(self, run: Run) -> None:
+        """Save the history and a checkpoint of this step."""
+        run.check()
+        run.history.save(run.folder / "history.csv")
+        checkpoint.save(run.gan, run.folder)
+        self.then = time.perf_counter()
+
+
+class KeepBest(Callback):
+    """The checkpoint of the lowest KID, in best/. It needs a Judge earlier in the list of callbacks."""
+
+    def __init__(self, checkpointer: Checkpointer, samples: int):
+        self.checkpointer, self.samples = checkpointer, samples
+
+    def on_train_begin(self, run: Run) -> None:
+        kept = [checkpoint.step_of(folder) for folder in checkpoint.folders(run.folder, "best")]
+        best = run.history.best()
+        if best and best["step"] == run.step and kept != [run.step]:  # the run was cut off before it could be kept
+            self.keep(run)
+
+    def on_step_end(self, run: Run) -> None:
+        if "kid" not in run.results:
+            return
+        if run.history.best()["step"] == run.step or not checkpoint.folders(run.folder, "best"):
+            self.checkpointer.save(run)  # a run that is cut off here must not go back to before its best
+            self.keep(run)
+
+    def keep(self, run: Run) -> None:
+        """Keep this step's checkpoint as the best one, and say what chose it."""
+        folder, row = checkpoint.save(run.gan, run.folder, "best", keep=1), run.history.best()
+        with files.atomic(folder.parent / "README.txt") as partial:
+            partial.write_text(
+                f"{folder.name} had the lowest KID of this run: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
+                f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
+                "They chose it, so its score on them is too good to be believed. It helps a run that collapses late:\n"
+                f"dcgan-tf generate {folder}\n"
+            )

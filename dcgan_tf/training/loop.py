@@ -1,0 +1,89 @@
+"""The training loop: one step after the other, and the callbacks after each."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan_tf import data
+from dcgan_tf.gan import GAN
+from dcgan_tf.runtime import distribution
+from dcgan_tf.training import guard, progressive
+from dcgan_tf.training.callbacks import Callback
+from dcgan_tf.training.run import Run
+
+AHEAD = 8  # batches fetched in one call: a call for each one would cost a sixtieth of MNIST's step
+RATES_EVERY = 10  # steps between two changes of the learning rates that fall
+WARM_UP = 200  # steps over which the learning rates rise when the networks have changed
+
+
+def fit(run: Run, callbacks: Sequence[Callback], stages: Sequence[progressive.Stage] = ()) -> None:
+    """Train to the end of a run, or until it is interrupted (Ctrl-C, SIGTERM): then `history.interrupted` is set."""
+
+    def tell(event, callbacks=tuple(callbacks)):
+        for callback in callbacks:
+            getattr(callback, event)(run)
+
+    gan, batches, factor = run.gan, None, None
+    try:
+        with guard.Stop() as stop:
+            tell("on_train_begin")
+            try:
+                for step in range(run.step + 1, run.steps + 1):
+                    if stop.wanted:
+                        raise KeyboardInterrupt
+                    if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
+                        gan.enter(stage)
+                        batches = factor = None
+                        tell("on_stage_begin")
+                    batches = batches or batches_from(gan, run.images, step - 1)
+                    before = factor
+                    factor = decay(step - 1, run.steps, gan.preset.decay_from) * warm_up(step, gan.stage)
+                    if factor != before or gan.controller:
+                        gan.set_learning_rates(factor)
+                    run.results = gan.train_step(next(batches), *gan.update_schedule())
+                    run.step = step
+                    run.losses.append((run.results["g_loss"], run.results["d_loss"]))
+                    if gan.controller:
+                        losses = (run.results[name] for name in ("g_loss", "d_loss_real", "d_loss_fake"))
+                        gan.controller.update(*map(float, losses))
+                    tell("on_step_end")
+            except KeyboardInterrupt:
+                run.history.interrupted = True
+            tell("on_train_end", reversed(callbacks))  # so an interrupted run is saved before its GIF is made
+    finally:
+        run.writer.close()
+
+
+def batches_from(gan: GAN, images: np.ndarray, start: int) -> Iterator[tf.Tensor]:
+    """The batches from a step on, at the size that the generator makes now."""
+    size, slots = gan.generator.output_shape[1], distribution.replica_slots(gan.strategy)
+
+    def part(_):
+        return data.batches(images, gan.preset.batch_size, gan.seed, start, size, slots)
+
+    iterator = iter(gan.strategy.distribute_datasets_from_function(part))
+    while True:
+        yield from _next(iterator)
+
+
+@tf.function(reduce_retracing=True)
+def _next(iterator):
+    return [next(iterator) for _ in range(AHEAD)]
+
+
+def decay(step: int, steps: int, decay_from: float) -> float:
+    """The factor on the learning rates: 1 for the first `decay_from` of the run (0 to 1), then falling linearly to 0.
+
+    It falls every RATES_EVERY steps: setting the rates costs a fortieth of MNIST's step.
+    """
+    step = step // RATES_EVERY * RATES_EVERY
+    return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
+
+
+def warm_up(step: int, stage: progressive.Stage | None) -> float:
+    """The factor on the learning rates after a change of stage: from 0 to 1 in WARM_UP steps.
+
+    Adam begins anew with each stage, and its first steps are as long as the rate, however small the gradients.
+    """
+    return min(1.0, (step - stage.first) / WARM_UP) if stage and stage.first else 1.0
