@@ -1,9 +1,11 @@
 # Two commands do everything on a fresh machine: `make train` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# Two processes, each with whole files: most of a test is one thread.
+TWO := -n 2 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help train test check notebooks outputs clean
+.PHONY: help train test check lint notebooks outputs clean
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
 	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
@@ -16,12 +18,14 @@ train: .venv/installed
 	$(BIN)/python -m dcgan_tf train mnist
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env --durations 5
+	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env $(TWO) --durations 5
 
-check: .venv/installed-dev
+lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest tests -q -m "not slow"
+
+check: lint
+	$(BIN)/python -m pytest tests -q -m "not slow" $(TWO)
 
 notebooks: .venv/installed-dev
 	$(BIN)/jupyter lab --notebook-dir=.

@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from dcgan_tf import GAN, datasets, devices, load_generator, metrics, presets, train
+from dcgan_tf.names import EXTRACTORS
 
 METRICS = ("fid", "kid", "is", "diversity", "neighbours")
-EXTRACTORS = [name for name in presets.EXTRACTORS if name != "mnist"]
+JUDGES = [name for name in EXTRACTORS if name != "mnist"]
 
 
 def recipes(dataset, width):
@@ -78,7 +79,7 @@ def main():
     parser.add_argument("--width", type=int, help="of all networks: narrow ones train for longer in as many minutes")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--samples", type=int, default=2_048)
-    parser.add_argument("--extractor", choices=EXTRACTORS, help="who judges (default: what suits the set)")
+    parser.add_argument("--extractor", choices=JUDGES, help="who judges (default: what suits the set)")
     parser.add_argument("--runs", type=Path, default=Path("runs/benchmarks"))
     options = parser.parse_args()
 

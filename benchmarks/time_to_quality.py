@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from dcgan_tf import GAN, datasets, devices, extractors, load_generator, metrics, presets, train
-from dcgan_tf.history import History
+from dcgan_tf.training.history import History
 
 
 def seconds_a_step(preset, precision, images, rounds=10):
