@@ -5,6 +5,7 @@ Six images of each, from the first frame to the last in the same time, side by s
 
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 from PIL import Image
 
@@ -25,11 +26,10 @@ GAP = np.full((SIZE[1], 5, 3), 64, np.uint8)  # the grey between the images
 
 def panel(name, size):
     """The corner of a GIF, at FRAMES moments spread over it."""
-    with Image.open(HERE / f"{name}.gif") as animation:
-        for i in np.rint(np.linspace(0, animation.n_frames - 1, FRAMES)).astype(int):
-            animation.seek(i)
-            corner = animation.convert("RGB").crop((0, 0, *size))
-            yield np.asarray(corner.resize(SIZE, Image.Resampling.LANCZOS) if size != SIZE else corner)
+    frames = iio.imread(HERE / f"{name}.gif", mode="RGB")
+    for i in np.rint(np.linspace(0, len(frames) - 1, FRAMES)).astype(int):
+        corner = Image.fromarray(frames[i, : size[1], : size[0]])
+        yield np.asarray(corner.resize(SIZE, Image.Resampling.LANCZOS) if size != SIZE else corner)
 
 
 def main():
@@ -37,7 +37,7 @@ def main():
     for pictures in zip(*(panel(name, size) for name, size in PANELS.items()), strict=True):
         parts = [part for picture in pictures for part in (picture, GAP)][:-1]
         frames.append(np.concatenate(parts, 1))
-    path = gif.save(frames, HERE / "hero.gif", ms=130, hold=2500, colors=96)
+    path = gif.save(frames, HERE / "hero.gif", ms=130, hold=2500, bits=7)
     height, width, _ = frames[0].shape
     print(f"{path.name}: {len(frames)} frames of {width} x {height}, {path.stat().st_size:,} bytes")
 
