@@ -23,7 +23,7 @@ from dcgan_tf.training.loop import fit
 from dcgan_tf.training.run import Run
 
 SAMPLES = 64  # images a sample grid
-WATCHED = 1_024  # samples that a metric is followed on
+WATCHED = 1_024  # samples that a metric is followed on, at most: a profile may evaluate on fewer
 
 
 class Samples(Callback):
@@ -62,8 +62,8 @@ class Samples(Callback):
 class Judge(Callback):
     """FID, KID and the inception score of the moving average against held-out images, every so many steps."""
 
-    def __init__(self, held_out: np.ndarray, every: int):
-        self.held_out, self.every = held_out, every
+    def __init__(self, held_out: np.ndarray, every: int, samples: int):
+        self.held_out, self.every, self.samples = held_out, every, samples
 
     def on_train_begin(self, run: Run) -> None:
         self.extractor = extractor(run.gan.preset.extractor)
@@ -72,7 +72,7 @@ class Judge(Callback):
     def on_step_end(self, run: Run) -> None:
         if run.is_time(self.every):
             run.check()
-            fake = progressive.enlarge(run.gan.generate(WATCHED, run.gan.seed), run.size)
+            fake = progressive.enlarge(run.gan.generate(self.samples, run.gan.seed), run.size)
             wanted = ("fid", "kid", "is")
             scores = evaluation.compare(fake, self.held_out, self.extractor, wanted, real_features=self.expected)
             run.results = {**run.results, **{name: scores[name] for name in JUDGED if name in scores}}
@@ -158,7 +158,7 @@ def train(
     """
     run, preset = Path(run), gan.preset
     _check_shapes(gan, images, held_out)
-    steps, every = _lengths(preset, len(images), profile, steps, epochs)
+    steps, every, watched = _lengths(preset, len(images), profile, steps, epochs)
     given = {"sample": sample_every, "checkpoint": checkpoint_every, "log": log_every, "evaluate": evaluate_every}
     every |= {name: value for name, value in given.items() if value is not None}
     minutes = float("inf") if checkpoint_minutes is None else checkpoint_minutes
@@ -185,8 +185,8 @@ def train(
                 print(f"{done}: nothing left to do (more: --steps; anew: --fresh)")
                 return history
             checkpointer = Checkpointer(every["checkpoint"], minutes)
-            judged = [Judge(held_out, every["evaluate"])] if held_out is not None else []
-            kept = [KeepBest(checkpointer, WATCHED)] if held_out is not None else []
+            judged = [Judge(held_out, every["evaluate"], watched)] if held_out is not None else []
+            kept = [KeepBest(checkpointer, watched)] if held_out is not None else []
             parts = [*judged, Recorder(every["log"]), Samples(every["sample"]), checkpointer, *kept, Plots()]
             shown = [Progress(progress), *([Estimate()] if progress else [])]
             fit(state, [*parts, *shown, *callbacks], stages)
@@ -212,19 +212,20 @@ def _check_shapes(gan, images, held_out):
 
 
 def _lengths(preset, count, profile, steps, epochs):
-    """How long to train, in steps, and the profile's intervals by name."""
+    """How long to train, in steps, the profile's intervals by name, and on how many samples a metric is followed."""
     if steps is not None and epochs is not None:
         raise UserError("give steps or epochs, not both")
     schedule = preset.schedules.get(presets.profile(profile)) or presets.Schedule(2_000, 100, 500)
     if epochs is not None:
         steps = round(epochs * count / preset.batch_size)
     steps = schedule.steps if steps is None else steps
-    return steps, {
+    every = {
         "sample": schedule.sample_every,
         "checkpoint": schedule.checkpoint_every,
         "log": schedule.log_every,
         "evaluate": schedule.evaluate_every or max(steps, 1),
     }
+    return steps, every, min(WATCHED, schedule.evaluate_on)
 
 
 def _begin(gan, run, fresh):
