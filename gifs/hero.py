@@ -26,7 +26,8 @@ GAP = np.full((SIZE[1], 5, 3), 64, np.uint8)  # the grey between the images
 
 def panel(name, size):
     """The corner of a GIF, at FRAMES moments spread over it."""
-    frames = iio.imread(HERE / f"{name}.gif", mode="RGB")
+    result, *others = iio.imread(HERE / f"{name}.gif", mode="RGB")
+    frames = np.stack([*others, result])
     for i in np.rint(np.linspace(0, len(frames) - 1, FRAMES)).astype(int):
         corner = Image.fromarray(frames[i, : size[1], : size[0]])
         yield np.asarray(corner.resize(SIZE, Image.Resampling.LANCZOS) if size != SIZE else corner)

@@ -14,6 +14,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from dcgan_tf.runtime import files  # noqa: E402
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HERE = Path(__file__).resolve().parent
 RUNS = os.environ.get("DCGAN_TF_RUNS", str(HERE.parent / "runs"))
@@ -38,9 +41,8 @@ def run(path, profile):
                 output["text"] = output["text"].replace(RUNS, "../runs").replace(str(HERE.parent), "..")
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}
-    beside = path.with_suffix(".partial")
-    nbformat.write(notebook, beside)
-    beside.replace(path)
+    with files.atomic(path) as partial:
+        nbformat.write(notebook, partial)
     return sum(cell.cell_type == "code" for cell in notebook.cells)
 
 

@@ -98,7 +98,7 @@ def frames(count, size=(8, 8)):
     return [np.full(size, 20 * i, np.uint8) for i in range(count)]
 
 
-def test_gif_loops_for_ever_and_rests_on_its_last_frame(tmp_path):
+def test_gif_opens_with_its_last_frame_and_loops_for_ever(tmp_path):
     with Image.open(gif.save(frames(4), tmp_path / "x.gif", ms=70, hold=900)) as animation:
         assert animation.info["loop"] == 0
         times, values = [], []
@@ -106,8 +106,8 @@ def test_gif_loops_for_ever_and_rests_on_its_last_frame(tmp_path):
             animation.seek(i)
             times.append(animation.info["duration"])
             values.append(int(np.asarray(animation.convert("L"))[0, 0]))
-    assert times == [70, 70, 70, 900]
-    np.testing.assert_allclose(values, [0, 20, 40, 60], atol=255 / 31 / 2)
+    assert times == [900, 70, 70, 70]
+    np.testing.assert_allclose(values, [60, 0, 20, 40], atol=255 / 31 / 2)
 
 
 def test_gif_takes_colour_and_files(tmp_path):

@@ -354,6 +354,7 @@ def test_the_generator_of_a_run_can_be_loaded(finished):
 
 def test_a_gif_can_be_made_of_a_run(finished, tmp_path):
     with Image.open(gif.from_run(finished[0], tmp_path / "new" / "run.gif", ms=50)) as animation:
+        animation.seek(1)
         assert animation.info["duration"] == 50
 
 
@@ -362,7 +363,6 @@ def test_a_gif_can_show_a_corner_and_fewer_frames(finished, tmp_path):
 
     with Image.open(gif.from_run(finished[0], tmp_path / "small.gif", frames=3, corner=(3, 2))) as animation:
         assert animation.n_frames == 3
-        animation.seek(2)
         last = np.asarray(animation.convert("L")).astype(int)
     whole = np.asarray(Image.open(sorted((finished[0] / "samples").iterdir())[-1]))
     assert last.shape == figures.grid(np.zeros((6, 28, 28, 1)), columns=3, scale=2).shape

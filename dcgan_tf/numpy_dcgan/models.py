@@ -1,9 +1,8 @@
 """Sequential: layers one after the other."""
 
-import os
-from pathlib import Path
-
 import numpy as np
+
+from dcgan_tf.runtime import files
 
 
 class Sequential:
@@ -72,12 +71,9 @@ class Sequential:
             layer.set_weights([next(values) for _ in layer.weights])
 
     def save(self, path):
-        """Write all weights to an .npz file: beside it first, so that it is never half-written."""
-        path = Path(path)
-        beside = path.with_suffix(".partial")
-        with beside.open("wb") as file:
+        """Write all weights to an .npz file, whole or not at all."""
+        with files.atomic(path) as partial, partial.open("wb") as file:
             np.savez(file, *self.weights)
-        os.replace(beside, path)
 
     def load(self, path):
         """Read the weights that `save` wrote; nothing is unpickled."""

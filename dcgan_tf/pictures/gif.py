@@ -13,13 +13,16 @@ COLUMNS = 8  # of the sample grids of a run
 
 
 def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, greys: int = 32, bits: int = 7) -> Path:
-    """Write a GIF that loops for ever and pauses on its last frame; returns its path.
+    """Write a GIF that loops for ever; returns its path.
+
+    It opens with the last of the frames, held: the result is what a page shows before a GIF plays, and then how it came
+    about.
 
     Args:
         frames: uint8 arrays [H, W] or [H, W, 3] of one size, or paths of pictures, in order.
         path: the file; its folder is made.
         ms: how long each frame is shown, in milliseconds (browsers slow down anything under 20).
-        hold: how long the last frame is shown, in milliseconds.
+        hold: how long the result is shown, in milliseconds.
         greys: the number of shades of grey frames: 32 look the same as 256 and take less than half the bytes.
         bits: the palette of each colour frame has 2**bits colours, without dithering; 1 to 8.
 
@@ -38,7 +41,8 @@ def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, gr
     else:
         palette = {"bits": bits}
         arrays = [array if array.ndim == 3 else np.stack([array] * 3, -1) for array in arrays]
-    times = [ms] * (len(arrays) - 1) + [hold] if len(arrays) > 1 else hold
+    arrays = arrays[-1:] + arrays[:-1]
+    times = [hold] + [ms] * (len(arrays) - 1) if len(arrays) > 1 else hold
     with files.atomic(path) as partial:
         iio.imwrite(
             partial, np.stack(arrays), plugin="pillow", extension=".gif", is_batch=True, duration=times, loop=0,
