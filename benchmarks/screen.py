@@ -2,8 +2,9 @@
 
 Trains a chapter's preset straight at its final size, with fields of the preset changed (`r1_weight=0.1 width=48`) or
 with one of the ideas below, and adds a line to RUNS/screen.md: KID by the ImageNet judge of 2,048 samples against all
-real images of the set, what the discriminator gave to reals and fakes over the last hundred steps, and the minutes. A
-run that is cut off goes on where it was; finished ones are not repeated.
+real images of the set (for digits: FID by the digit classifier of 10,000 samples against the test set), what the
+discriminator gave to reals and fakes over the last hundred steps, and the minutes. A run that is cut off goes on where
+it was; finished ones are not repeated.
 
   growing         as the preset grows, where it does; without it all runs go straight to the final size
   falling         the weight of R1 and R2 falls to a tenth in a cosine over the run
@@ -27,7 +28,7 @@ from keras import layers
 from dcgan_tf import GAN, datasets, devices, extractors, figures, load_generator, metrics, presets, train
 from dcgan_tf.gan import _networks
 
-SAMPLES = 2_048
+SAMPLES, DIGITS = 2_048, 10_000
 IDEAS = {"growing": False, "falling": False, "deviation": False, "nearest": False, "kernel": 4}
 
 
@@ -81,12 +82,17 @@ def changed(generator, discriminator, ideas):
     return generator, discriminator
 
 
-def judged(run, images):
-    """KID and its error of a run's average, against images."""
-    judge = extractors.extractor("imagenet")
-    fake = metrics.draw(load_generator(run), SAMPLES, 0, progress=False)
+def judged(run, dataset):
+    """How far a run's average is from the images of its set, as text."""
+    digits = dataset == "mnist"
+    fake = metrics.draw(load_generator(run), DIGITS if digits else SAMPLES, 0, progress=False)
     figures.save_png(figures.grid(fake[:64], columns=16), run / "grid.png")
-    return metrics.kernel_distance(judge(fake).features, metrics.reference(images, judge).features)
+    judge = extractors.extractor("mnist" if digits else "imagenet")
+    real = [datasets.load(dataset, part) for part in (("test",) if digits else ("train", "test"))]
+    features = judge(fake).features, metrics.reference(np.concatenate(real), judge).features
+    if digits:
+        return f"{metrics.frechet_distance(*map(metrics.statistics, features)):.1f}"
+    return "{:.3f} ± {:.3f}".format(*metrics.kernel_distance(*features))
 
 
 def main():
@@ -125,11 +131,11 @@ def main():
     minutes = (time.perf_counter() - then) / 60
     if history.interrupted:
         raise SystemExit(130)
-    kid, error = judged(run, np.concatenate([images, datasets.load(preset.dataset, "test")]))
+    distance = judged(run, preset.dataset)
     d_real, d_fake = (np.mean(history[column][-5:]) for column in ("d_real", "d_fake"))
     line = (
         f"| {options.preset} | {' '.join(options.changes) or 'as it is'} | {options.steps:,} | {options.seed} "
-        f"| {kid:.3f} ± {error:.3f} | {d_real:.2f}, {d_fake:.2f} | {minutes:.1f} |"
+        f"| {distance} | {d_real:.2f}, {d_fake:.2f} | {minutes:.1f} |"
     )
     with (options.runs / "screen.md").open("a") as file:
         file.write(line + "\n")
