@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from dcgan_tf.runtime import files  # noqa: E402
+from dcgan_tf.runtime import files
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HERE = Path(__file__).resolve().parent

@@ -329,17 +329,31 @@ def test_networks_of_ones_own_are_trained_resumed_loaded_and_exported(tmp_path):
     np.testing.assert_allclose(dcgan.sample(exported, 5, seed=3), expected, atol=1e-5)
 
 
-def test_a_layer_that_keras_does_not_know_is_one_line(tmp_path, monkeypatch):
-    images = np.zeros((40, 16, 16, 3), np.uint8)
-    train(GAN(*own_networks(), batch_size=4), images, steps=1, run=tmp_path, **SHORT)
-    file = tmp_path / "checkpoints" / "step_0000001" / "generator.json"
-    config = file.read_text().replace("tests>Doubled", "tests>Elsewhere").replace('"Doubled"', '"Elsewhere"')
+def described_anew(checkpoint, config):
+    """Change what a checkpoint says of its generator, checksum and all."""
+    file, plan = checkpoint / "generator.json", checkpoint / "plan.json"
     file.write_text(config)
-    plan = file.with_name("plan.json")
     facts = json.loads(plan.read_text())
     facts["files"]["generator.json"] = hashlib.sha256(config.encode()).hexdigest()
     plan.write_text(json.dumps(facts))
+
+
+def test_a_layer_that_keras_does_not_know_is_one_line(tmp_path):
+    images = np.zeros((40, 16, 16, 3), np.uint8)
+    train(GAN(*own_networks(), batch_size=4), images, steps=1, run=tmp_path, **SHORT)
+    checkpoint = tmp_path / "checkpoints" / "step_0000001"
+    config = (checkpoint / "generator.json").read_text()
+    described_anew(checkpoint, config.replace("tests>Doubled", "tests>Elsewhere").replace('"Doubled"', '"Elsewhere"'))
     with pytest.raises(UserError, match="register your own layers") as error:
+        load_generator(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_network_are_not_taken_for_its_own(tmp_path):
+    images = np.zeros((40, 16, 16, 3), np.uint8)
+    train(GAN(*own_networks(), batch_size=4), images, steps=1, run=tmp_path, **SHORT)
+    described_anew(tmp_path / "checkpoints" / "step_0000001", models.mnist_generator().to_json())
+    with pytest.raises(UserError, match="not those of the generator") as error:
         load_generator(tmp_path)
     assert "\n" not in str(error.value)
 

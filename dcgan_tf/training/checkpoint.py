@@ -214,6 +214,9 @@ def load_network(folder: str | Path, role: str) -> keras.Model:
             "layers with @keras.saving.register_keras_serializable(), and import their module before this call"
         ) from None
     name = "average" if role == "generator" else role
-    status = tf.train.Checkpoint(**{name: network}).read(str(folder / "state"))
-    status.assert_existing_objects_matched().expect_partial()
+    try:
+        status = tf.train.Checkpoint(**{name: network}).read(str(folder / "state"))
+        status.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError):  # a weight that is missing; one of another shape
+        raise UserError(f"the weights in {folder} are not those of the {role} that {file.name} describes") from None
     return network
