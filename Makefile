@@ -9,7 +9,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
 	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
-	@echo "make check      ruff on code and notebooks, and the fast tests: a minute"
+	@echo "make check      style, spelling and links, and the fast tests: a minute"
 	@echo "make notebooks  open JupyterLab"
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
 	@echo "make clean      remove .venv and caches; runs/ stays"
@@ -23,6 +23,7 @@ test: .venv/installed-dev
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 check: lint
 	$(BIN)/python -m pytest tests -q -m "not slow" $(TWO)

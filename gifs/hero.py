@@ -1,46 +1,38 @@
-"""The banner of the README, made of the chapters' GIFs: python -m gifs.hero
+"""The picture at the top of the README, drawn by the released generators: python -m gifs.hero
 
-Six images of each, from the first frame to the last in the same time, side by side: gifs/hero.gif.
+A row for each generator, eight images of seed 0, none picked out: gifs/hero.png.
 """
 
 from pathlib import Path
 
-import imageio.v3 as iio
 import numpy as np
-from PIL import Image
 
-from dcgan_tf import gif
+import dcgan_tf as dcgan
+from dcgan_tf import figures
 
-HERE = Path(__file__).resolve().parent
-PANELS = {  # and the size of two rows of three images there, in pixels
-    "01_mnist": (172, 114),
-    "02_pokemon": (194, 129),
-    "04_anime_faces": (194, 129),
-    "05_pixel_heroes": (194, 129),
-    "06_from_scratch": (196, 130),
-}
-SIZE = (194, 129)
-FRAMES = 20
-GAP = np.full((SIZE[1], 5, 3), 64, np.uint8)  # the grey between the images
+NAMES = ("anime", "heroes", "monsters", "mnist")
+COLUMNS, SIDE, GAP = 8, 128, 4  # images a row; pixels
 
 
-def panel(name, size):
-    """The corner of a GIF, at FRAMES moments spread over it."""
-    result, *others = iio.imread(HERE / f"{name}.gif", mode="RGB")
-    frames = np.stack([*others, result])
-    for i in np.rint(np.linspace(0, len(frames) - 1, FRAMES)).astype(int):
-        corner = Image.fromarray(frames[i, : size[1], : size[0]])
-        yield np.asarray(corner.resize(SIZE, Image.Resampling.LANCZOS) if size != SIZE else corner)
+def row(name):
+    """Eight images of a generator as one strip, in colour."""
+    images = dcgan.datasets.to_uint8(dcgan.sample(name, COLUMNS, seed=0))
+    images = np.repeat(images, 3, -1) if images.shape[-1] == 1 else images
+    if SIDE % images.shape[1]:  # 28 pixels: four times as large, on black
+        scaled = images.repeat(4, 1).repeat(4, 2)
+        space = (SIDE - scaled.shape[1]) // 2
+        images = np.pad(scaled, [(0, 0), (space, space), (space, space), (0, 0)])
+    scale = SIDE // images.shape[1]
+    return figures.grid(images, COLUMNS, scale=scale, gap=GAP // scale, ground=255)
 
 
 def main():
-    frames = []
-    for pictures in zip(*(panel(name, size) for name, size in PANELS.items()), strict=True):
-        parts = [part for picture in pictures for part in (picture, GAP)][:-1]
-        frames.append(np.concatenate(parts, 1))
-    path = gif.save(frames, HERE / "hero.gif", ms=130, hold=2500, bits=7)
-    height, width, _ = frames[0].shape
-    print(f"{path.name}: {len(frames)} frames of {width} x {height}, {path.stat().st_size:,} bytes")
+    rows = [row(name) for name in NAMES]
+    space = np.full((GAP, *rows[0].shape[1:]), 255, np.uint8)
+    picture = np.concatenate([part for strip in rows for part in (strip, space)][:-1])
+    path = Path(__file__).resolve().parent / "hero.png"
+    figures.save_png(picture, path)
+    print(f"{path.name}: {picture.shape[1]} x {picture.shape[0]}, {path.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

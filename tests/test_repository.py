@@ -65,17 +65,42 @@ class TestNotebook:
         after = NOTEBOOKS[NOTEBOOKS.index(path) + 1].name if path != NOTEBOOKS[-1] else "../README.md"
         assert f"]({after})" in last.split("**Next:**")[1]
 
+    def test_is_spelled_right(self, path):
+        text = "\n\n".join(map(source, cells(path, "markdown") + cells(path, "code")))
+        command = [sys.executable, "-m", "codespell_lib", "-"]
+        found = subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True)
+        assert (found.returncode, found.stdout) == (0, "")
+
     def test_relative_links_lead_somewhere(self, path):
         text = "\n".join(map(source, cells(path, "markdown")))
         links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
         assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-def test_readmes_lead_somewhere():
-    for readme in (ROOT / "README.md", ROOT / "datasets" / "README.md"):
+def test_pages_lead_somewhere():
+    pages = [
+        ROOT / "README.md",
+        *(path for folder in ("datasets", "benchmarks", "docs") for path in (ROOT / folder).glob("*.md")),
+    ]
+    for readme in pages:
         found = re.findall(r"\]\(([^)#]+)[)#]|(?:src|href)=\"([^\"#]+)\"", readme.read_text())
         links = [link for link in map("".join, found) if "://" not in link]
         assert [link for link in links if not (readme.parent / link).exists()] == []
+
+
+def anchors(page):
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"(?m)^#+ (.+)$", page.read_text())
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_to_headings_lead_somewhere():
+    for page in [
+        *ROOT.glob("*.md"),
+        *(path for folder in ("datasets", "docs", "benchmarks", "weights") for path in (ROOT / folder).glob("*.md")),
+    ]:
+        for file, anchor in re.findall(r"\]\(([^):#]*)#([^)]+)\)", page.read_text()):
+            assert anchor in anchors(page.parent / file if file else page), f"{page.name}: {file}#{anchor}"
 
 
 def test_chapter_01_checks_at_least_eight_outputs():
