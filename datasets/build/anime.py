@@ -2,6 +2,8 @@
 
 The drawings are vector parts by Lisa Wischofsky (CC BY 4.0) put together by seed; they are rendered straight at 64x64.
 The renderer says which parts it took, so the labels are exact. Needs Node.js on Linux x86-64.
+
+With --png FOLDER SIZE the faces to train on are written as PNGs of another size instead, to try a larger one on.
 """
 
 import json
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import sources
+from PIL import Image
 
 TRAIN, TEST, SIZE = 4096, 1024, 64
 SPARE = 100  # a few faces come out alike: a held-out one must not be among those trained on
@@ -40,7 +43,6 @@ def _variants(numbers):
 
 # Grotesque eyes and mouths and bald heads are left out: the set is to look like a set of portraits.
 OPTIONS = {
-    "size": SIZE,
     "scale": 125,
     "backgroundColor": BACKGROUND,
     "hairColor": HAIR_COLOR,
@@ -69,7 +71,7 @@ fs.writeFileSync('parts.json', JSON.stringify(parts));
 """
 
 
-def build():
+def build(size=SIZE):
     count = TRAIN + TEST + SPARE
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
@@ -80,10 +82,10 @@ def build():
             target.parent.mkdir(parents=True, exist_ok=True)
             (folder / "unpacked" / "package").rename(target)
         (folder / "render.mjs").write_text(RENDER)
-        rendered = subprocess.run(["node", "render.mjs", json.dumps(OPTIONS), str(count)], cwd=folder)
+        rendered = subprocess.run(["node", "render.mjs", json.dumps({**OPTIONS, "size": size}), str(count)], cwd=folder)
         if rendered.returncode:
             sys.exit("Node.js could not render the faces: this needs Node.js on Linux x86-64")
-        images = np.fromfile(folder / "pixels.raw", np.uint8).reshape(count, SIZE, SIZE, 4)[..., :3]
+        images = np.fromfile(folder / "pixels.raw", np.uint8).reshape(count, size, size, 4)[..., :3]
         parts = json.loads((folder / "parts.json").read_text())
     seen = {image.tobytes() for image in images[:TRAIN]}
     unseen = [i for i in range(TRAIN, count) if images[i].tobytes() not in seen][:TEST]
@@ -102,5 +104,17 @@ def build():
     }
 
 
+def write_png(folder, size):
+    """The faces to train on as FOLDER/0000.png, ..."""
+    folder.mkdir(parents=True)
+    faces = build(size)
+    for i, face in enumerate(faces["images"][~faces["is_test"]]):
+        Image.fromarray(face).save(folder / f"{i:04}.png")
+    print(f"{i + 1:,} faces of {size}x{size}: {folder}")
+
+
 if __name__ == "__main__":
-    sources.main("anime", build)
+    if sys.argv[1:2] == ["--png"]:
+        write_png(Path(sys.argv[2]), int(sys.argv[3]))
+    else:
+        sources.main("anime", build)
