@@ -23,7 +23,7 @@ def main():
     if not new.startswith("https://github.com/") or new.count("/") != 4:
         sys.exit(f"not an address of the form https://github.com/OWNER/NAME: {new}")
     old_path, new_path = (url.removeprefix("https://github.com/") for url in (old, new))
-    for file in (PROJECT, ROOT / "README.md", *sorted((ROOT / "notebooks").glob("*.ipynb"))):
+    for file in (PROJECT, ROOT / "README.md", ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.ipynb"))):
         text = file.read_text()
         stamped = text.replace(old, new).replace(f"github/{old_path}/", f"github/{new_path}/")
         if stamped != text:

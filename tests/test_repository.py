@@ -168,7 +168,7 @@ def test_set_up_cell_does_nothing_in_a_clone(tmp_path):
 
 def test_stamp_changes_badges_and_cells_together(tmp_path):
     (tmp_path / "notebooks").mkdir()
-    for name in ("pyproject.toml", "README.md", "notebooks/stamp.py", f"notebooks/{NOTEBOOKS[0].name}"):
+    for name in ("pyproject.toml", "README.md", "CITATION.cff", "notebooks/stamp.py", f"notebooks/{NOTEBOOKS[0].name}"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     command = [sys.executable, tmp_path / "notebooks" / "stamp.py"]
     subprocess.run([*command, "https://github.com/somebody/fork.git"], check=True, capture_output=True)
