@@ -82,10 +82,10 @@ def plot_history(history: "History", title: str = "Training", probabilities: boo
     losses, beliefs, *more = figure.subplots(panels, 1, sharex=True)
     distance = more[: int(judged.any())]
     curves = [
-        (losses, "g_loss", BLUE, "generator"),
-        (losses, "d_loss_real", ORANGE, "discriminator on reals"),
+        (losses, "g_loss", ORANGE, "generator"),
+        (losses, "d_loss_real", BLUE, "discriminator on reals"),
         (losses, "d_loss_fake", GREEN, "discriminator on fakes"),
-        (beliefs, "d_real", ORANGE, "D(x), on reals"),
+        (beliefs, "d_real", BLUE, "D(x), on reals"),
         (beliefs, "d_fake", GREEN, "D(G(z)), on fakes"),
     ]
     for axes, column, color, label in curves:
@@ -158,8 +158,8 @@ def progress(history: "History", samples: np.ndarray, title: str) -> "Figure":
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     losses, pictures = figure.subplots(1, 2, width_ratios=(1.3, 1))
     for column, color, label in (
-        ("g_loss", BLUE, "generator"),
-        ("d_loss_real", ORANGE, "discriminator on reals"),
+        ("g_loss", ORANGE, "generator"),
+        ("d_loss_real", BLUE, "discriminator on reals"),
         ("d_loss_fake", GREEN, "discriminator on fakes"),
     ):
         if len(history):
