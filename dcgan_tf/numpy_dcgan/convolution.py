@@ -13,7 +13,7 @@ are ever added into the same place.
 import numpy as np
 
 
-def same(size, kernel, stride, padding):
+def same(size: int, kernel: int, stride: int, padding: str) -> tuple[int, int, int]:
     """Where a convolution's windows stand along one axis, as Keras has it: (outputs, zeros before, zeros after)."""
     if padding == "valid":
         return (size - kernel) // stride + 1, 0, 0
@@ -22,7 +22,7 @@ def same(size, kernel, stride, padding):
     return outputs, zeros // 2, zeros - zeros // 2
 
 
-def windows(x, kernel, stride, before, outputs):
+def windows(x: np.ndarray, kernel: tuple, stride: tuple, before: tuple, outputs: tuple) -> np.ndarray:
     """The windows of images as the rows of a matrix [N * rows * columns, kernel_h * kernel_w * C].
 
     Args:
@@ -47,7 +47,7 @@ def windows(x, kernel, stride, before, outputs):
     return view.reshape(n * rows * columns, kh * kw * channels)
 
 
-def spread(x, kernel, stride, before, size):
+def spread(x: np.ndarray, kernel: np.ndarray, stride: tuple, before: tuple, size: tuple) -> np.ndarray:
     """The transposed convolution: [N, h, w, in] to [N, *size, out].
 
     Args:
@@ -80,7 +80,7 @@ def spread(x, kernel, stride, before, size):
     return result
 
 
-def phase(place, cut, stride):
+def phase(place: int, cut: int, stride: int) -> tuple[int, int]:
     """The first block whose value at `place` is not cut off, and where that value stands in the result."""
     block = max(0, -(-(cut - place) // stride))
     return block, block * stride + place - cut

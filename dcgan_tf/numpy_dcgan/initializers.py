@@ -1,9 +1,11 @@
 """How weights begin. Each is called with a shape and a dtype, as Keras's are."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 
-def fans(shape):
+def fans(shape: tuple) -> tuple[int, int]:
     """How many values (a sum takes, a value goes into), as Keras counts them from a kernel's shape."""
     field = int(np.prod(shape[:-2]))
     return field * shape[-2], field * shape[-1]
@@ -12,34 +14,34 @@ def fans(shape):
 class Zeros:
     """All zeros."""
 
-    def __call__(self, shape, dtype="float32"):
+    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
         return np.zeros(shape, dtype)
 
 
 class Ones:
     """All ones."""
 
-    def __call__(self, shape, dtype="float32"):
+    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
         return np.ones(shape, dtype)
 
 
 class RandomNormal:
     """N(mean, stddev). DCGAN's is N(0, 0.02) (Radford et al. 2015, section 4)."""
 
-    def __init__(self, mean=0.0, stddev=0.05, seed=None):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
         self.mean, self.stddev, self.random = mean, stddev, np.random.default_rng(seed)
 
-    def __call__(self, shape, dtype="float32"):
+    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
         return self.random.normal(self.mean, self.stddev, shape).astype(dtype)
 
 
 class GlorotUniform:
     """U(-limit, limit) with limit = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010, eq. 16)."""
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: int | None = None):
         self.random = np.random.default_rng(seed)
 
-    def __call__(self, shape, dtype="float32"):
+    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
         limit = np.sqrt(6 / sum(fans(shape)))
         return self.random.uniform(-limit, limit, shape).astype(dtype)
 
@@ -47,16 +49,16 @@ class GlorotUniform:
 class HeNormal:
     """N(0, sqrt(2 / fan_in)) (He et al. 2015, eq. 10). Keras cuts the tails off; this does not."""
 
-    def __init__(self, seed=None):
+    def __init__(self, seed: int | None = None):
         self.random = np.random.default_rng(seed)
 
-    def __call__(self, shape, dtype="float32"):
+    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
         return self.random.normal(0, np.sqrt(2 / fans(shape)[0]), shape).astype(dtype)
 
 
 NAMES = {"zeros": Zeros, "ones": Ones, "glorot_uniform": GlorotUniform, "he_normal": HeNormal}
 
 
-def get(initializer):
+def get(initializer: str | Callable) -> Callable:
     """An initializer by its Keras name, or the one that was given."""
     return NAMES[initializer]() if isinstance(initializer, str) else initializer

@@ -6,12 +6,14 @@ input; on the way it leaves the gradients of the weights in `gradients`. A froze
 none of its own and passes the gradient on all the same.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from dcgan_tf.numpy_dcgan import convolution, initializers
 
 
-def pair(value):
+def pair(value: int | tuple) -> tuple[int, int]:
     """A kernel size or stride for both axes."""
     return (value, value) if isinstance(value, int) else tuple(value)
 
@@ -19,7 +21,7 @@ def pair(value):
 class Layer:
     """What all layers share. Weights are NumPy arrays, changed in place by the optimizers."""
 
-    def __init__(self, name=None, dtype="float32"):
+    def __init__(self, name: str | None = None, dtype: str = "float32"):
         self.name = name or type(self).__name__.lower()
         self.dtype = np.dtype(dtype)
         self.trainable = True
@@ -27,26 +29,26 @@ class Layer:
         self.learned, self.tracked = [], []  # weights that gradients change; weights that they do not
         self.gradients = []  # of the learned ones, in their order
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         """Make the weights for inputs of the shape (None, ...)."""
         self.built = True
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         """The shape, (None, ...), of the output."""
         return input_shape
 
-    def __call__(self, x, training=False):
+    def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """Apply the layer to a batch [N, ...]; returns [N, ...] in the layer's dtype."""
         x = np.asarray(x, self.dtype)
         if not self.built:
             self.build((None, *x.shape[1:]))
         return self.forward(x, training)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         """The output for a batch."""
         raise NotImplementedError
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         """The gradient with respect to the input of the last call, from the one with respect to its output.
 
         With weights=False the weights' gradients are left out, with inputs=False the returned one is (None instead).
@@ -54,20 +56,20 @@ class Layer:
         raise NotImplementedError
 
     @property
-    def weights(self):
+    def weights(self) -> list[np.ndarray]:
         """All weights, in Keras's order."""
         return self.learned + self.tracked
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[np.ndarray]:
         """Those that training changes: none in a frozen layer."""
         return self.learned if self.trainable else []
 
-    def get_weights(self):
+    def get_weights(self) -> list[np.ndarray]:
         """Copies of all weights, in Keras's order and layouts."""
         return [weight.copy() for weight in self.weights]
 
-    def set_weights(self, values):
+    def set_weights(self, values: Sequence[np.ndarray]) -> None:
         """Take weights over, from Keras's get_weights as well; ValueError if their shapes differ."""
         theirs, ours = [np.shape(value) for value in values], [weight.shape for weight in self.weights]
         if theirs != ours:
@@ -75,7 +77,7 @@ class Layer:
         for weight, value in zip(self.weights, values, strict=True):
             weight[...] = value
 
-    def count_params(self):
+    def count_params(self) -> int:
         """The number of values in all weights."""
         return sum(weight.size for weight in self.weights)
 
@@ -84,31 +86,31 @@ class Dense(Layer):
     """y = x W + b for x [N, F]; W is [F, units]."""
 
     def __init__(
-        self, units, use_bias=True, kernel_initializer="glorot_uniform", bias_initializer="zeros", name=None,
-        dtype="float32",
+        self, units: int, use_bias: bool = True, kernel_initializer: str | Callable = "glorot_uniform",
+        bias_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
     ):  # fmt: skip
         super().__init__(name, dtype)
         self.units, self.use_bias = units, use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.kernel = self.kernel_initializer((input_shape[-1], self.units), self.dtype)
         self.bias = self.bias_initializer((self.units,), self.dtype) if self.use_bias else None
         self.learned = [self.kernel, self.bias] if self.use_bias else [self.kernel]
         self.built = True
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:-1], self.units)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.x = x
         y = x @ self.kernel
         if self.use_bias:
             y += self.bias
         return y
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         if weights and self.trainable:
             self.gradients = [self.x.T @ dy, column_sums(dy)][: len(self.learned)]
         return dy @ self.kernel.T if inputs else None
@@ -118,8 +120,9 @@ class Conv2D(Layer):
     """A convolution of images [N, H, W, C]; its kernel is [kh, kw, C, filters]."""
 
     def __init__(
-        self, filters, kernel_size, strides=1, padding="valid", use_bias=True, kernel_initializer="glorot_uniform",
-        bias_initializer="zeros", name=None, dtype="float32",
+        self, filters: int, kernel_size: int | tuple, strides: int | tuple = 1, padding: str = "valid",
+        use_bias: bool = True, kernel_initializer: str | Callable = "glorot_uniform",
+        bias_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
     ):  # fmt: skip
         super().__init__(name, dtype)
         self.filters, self.kernel_size, self.strides, self.padding = filters, pair(kernel_size), pair(strides), padding
@@ -127,26 +130,26 @@ class Conv2D(Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
 
-    def kernel_shape(self, channels):
+    def kernel_shape(self, channels: int) -> tuple:
         """Keras's layout."""
         return (*self.kernel_size, channels, self.filters)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         self.kernel = self.kernel_initializer(self.kernel_shape(input_shape[-1]), self.dtype)
         self.bias = self.bias_initializer((self.filters,), self.dtype) if self.use_bias else None
         self.learned = [self.kernel, self.bias] if self.use_bias else [self.kernel]
         self.built = True
 
-    def placed(self, size):
+    def placed(self, size: tuple) -> tuple[tuple, tuple]:
         """Along both axes: (outputs, zeros before the image)."""
         axes = zip(size, self.kernel_size, self.strides, strict=True)
         outputs, before, _ = zip(*(convolution.same(*axis, self.padding) for axis in axes), strict=True)
         return outputs, before
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         return (None, *self.placed(input_shape[1:3])[0], self.filters)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.size = x.shape[1:3]
         self.outputs, self.before = self.placed(self.size)
         self.rows = convolution.windows(x, self.kernel_size, self.strides, self.before, self.outputs)
@@ -155,7 +158,7 @@ class Conv2D(Layer):
             y += self.bias
         return y.reshape(len(x), *self.outputs, self.filters)
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         flat = dy.reshape(-1, self.filters)
         if weights and self.trainable:
             self.gradients = [(self.rows.T @ flat).reshape(self.kernel.shape), column_sums(flat)][: len(self.learned)]
@@ -171,15 +174,15 @@ class Conv2DTranspose(Conv2D):
     Its kernel is [kh, kw, filters, C].
     """
 
-    def kernel_shape(self, channels):
+    def kernel_shape(self, channels: int) -> tuple:
         return (*self.kernel_size, self.filters, channels)
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         axes = zip(input_shape[1:3], self.kernel_size, self.strides, strict=True)
         grown = [n * s + (max(k - s, 0) if self.padding == "valid" else 0) for n, k, s in axes]
         return (None, *grown, self.filters)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.x = x
         size = self.output_shape(x.shape)[1:3]
         _, self.before = self.placed(size)  # of the convolution that leads back from the output
@@ -188,7 +191,7 @@ class Conv2DTranspose(Conv2D):
             y += self.bias
         return y
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         channels = self.x.shape[-1]
         rows = convolution.windows(dy, self.kernel_size, self.strides, self.before, self.x.shape[1:3])
         if weights and self.trainable:
@@ -205,22 +208,22 @@ class BatchNormalization(Layer):
     """
 
     def __init__(
-        self, momentum=0.99, epsilon=1e-3, gamma_initializer="ones", beta_initializer="zeros", name=None,
-        dtype="float32",
+        self, momentum: float = 0.99, epsilon: float = 1e-3, gamma_initializer: str | Callable = "ones",
+        beta_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
     ):  # fmt: skip
         super().__init__(name, dtype)
         self.momentum, self.epsilon = momentum, epsilon
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.beta_initializer = initializers.get(beta_initializer)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         shape = (input_shape[-1],)
         self.gamma, self.beta = self.gamma_initializer(shape, self.dtype), self.beta_initializer(shape, self.dtype)
         self.moving_mean, self.moving_variance = np.zeros(shape, self.dtype), np.ones(shape, self.dtype)
         self.learned, self.tracked = [self.gamma, self.beta], [self.moving_mean, self.moving_variance]
         self.built = True
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         flat = x.reshape(-1, x.shape[-1])
         self.of_batch = training and self.trainable
         if self.of_batch:
@@ -239,7 +242,7 @@ class BatchNormalization(Layer):
         y += self.beta
         return y.reshape(x.shape)
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         flat = dy.reshape(-1, dy.shape[-1])
         d_gamma, d_beta = column_dots(flat, self.normal), column_sums(flat)
         if weights and self.trainable:
@@ -259,39 +262,39 @@ class BatchNormalization(Layer):
 class Dropout(Layer):
     """In training, each value is zero with probability `rate`; the others are divided by 1 - rate."""
 
-    def __init__(self, rate, seed=None, name=None, dtype="float32"):
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: str = "float32"):
         super().__init__(name, dtype)
         self.rate, self.random = rate, np.random.default_rng(seed)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.mask = None
         if not training or self.rate == 0:
             return x
         self.mask = self.kept(x.shape)
         return x * self.mask
 
-    def kept(self, shape):
+    def kept(self, shape: tuple) -> np.ndarray:
         """What each value is multiplied with: 0 or 1 / (1 - rate)."""
         draws = self.random.integers(0, 2**16, shape, np.uint16)  # half the time of floats, and fine enough
         return (draws >= round(self.rate * 2**16)) * self.dtype.type(1 / (1 - self.rate))
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         return dy if self.mask is None else dy * self.mask
 
 
 class LeakyReLU(Layer):
     """x where it is positive, negative_slope * x elsewhere; 0 <= negative_slope <= 1."""
 
-    def __init__(self, negative_slope=0.3, name=None, dtype="float32"):
+    def __init__(self, negative_slope: float = 0.3, name: str | None = None, dtype: str = "float32"):
         super().__init__(name, dtype)
         self.negative_slope = self.dtype.type(negative_slope)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.x = x
         y = self.negative_slope * x
         return np.maximum(x, y, out=y)
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         slope = np.copysign((1 - self.negative_slope) / 2, self.x)  # 1 or negative_slope, without a branch
         slope += (1 + self.negative_slope) / 2
         slope *= dy
@@ -301,70 +304,70 @@ class LeakyReLU(Layer):
 class ReLU(Layer):
     """x where it is positive, 0 elsewhere."""
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.y = np.maximum(x, 0)
         return self.y
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         return dy * (self.y > 0)
 
 
 class Tanh(Layer):
     """tanh x, in (-1, 1)."""
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.y = np.tanh(x)
         return self.y
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         return dy * (1 - self.y**2)
 
 
 class Sigmoid(Layer):
     """1 / (1 + exp(-x)), in (0, 1)."""
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.y = 0.5 + 0.5 * np.tanh(0.5 * x)  # the same, and never an overflow
         return self.y
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         return dy * self.y * (1 - self.y)
 
 
 class Reshape(Layer):
     """[N, ...] to [N, *target_shape]."""
 
-    def __init__(self, target_shape, name=None, dtype="float32"):
+    def __init__(self, target_shape: tuple, name: str | None = None, dtype: str = "float32"):
         super().__init__(name, dtype)
         self.target_shape = tuple(target_shape)
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         return (None, *self.target_shape)
 
-    def forward(self, x, training):
+    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.shape = x.shape
         return x.reshape(len(x), *self.target_shape)
 
-    def backward(self, dy, weights=True, inputs=True):
+    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         return dy.reshape(self.shape)
 
 
 class Flatten(Reshape):
     """[N, ...] to [N, F]."""
 
-    def __init__(self, name=None, dtype="float32"):
+    def __init__(self, name: str | None = None, dtype: str = "float32"):
         super().__init__((-1,), name, dtype)
 
-    def output_shape(self, input_shape):
+    def output_shape(self, input_shape: tuple) -> tuple:
         return (None, int(np.prod(input_shape[1:])))
 
 
-def column_sums(x):
+def column_sums(x: np.ndarray) -> np.ndarray:
     """The sums over all but the last axis, as one matrix product."""
     flat = x.reshape(-1, x.shape[-1])
     return np.ones(len(flat), x.dtype) @ flat
 
 
-def column_dots(x, y):
+def column_dots(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """The sums of x * y over the rows of two matrices."""
     return np.einsum("nc,nc->c", x, y)

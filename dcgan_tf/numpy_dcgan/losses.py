@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def binary_crossentropy(logits, labels):
+def binary_crossentropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean binary cross-entropy of logits, and its gradient.
 
     softplus(x) - x t, whose derivative is sigmoid(x) - t (Goodfellow et al. 2014, eq. 1, in terms of logits).
@@ -17,7 +17,7 @@ def binary_crossentropy(logits, labels):
     return float(loss.mean()), gradient.astype(logits.dtype)
 
 
-def wasserstein(scores, sign):
+def wasserstein(scores: np.ndarray, sign: float) -> tuple[float, np.ndarray]:
     """sign times the mean score of a critic, and its gradient (Arjovsky et al. 2017, algorithm 1).
 
     The critic minimises -1 x the reals' mean + 1 x the fakes'; the generator -1 x the fakes'.

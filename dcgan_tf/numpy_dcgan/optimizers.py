@@ -1,15 +1,17 @@
 """Optimizers with Keras's arguments. `apply` changes the weights in place."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
 class SGD:
     """w - learning_rate * gradient."""
 
-    def __init__(self, learning_rate=0.01):
+    def __init__(self, learning_rate: float = 0.01):
         self.learning_rate = learning_rate
 
-    def apply(self, gradients, weights):
+    def apply(self, gradients: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
         """Take one step: two lists of arrays of the same shapes."""
         for weight, gradient in zip(weights, gradients, strict=True):
             weight -= weight.dtype.type(self.learning_rate) * gradient
@@ -18,12 +20,12 @@ class SGD:
 class Adam:
     """Adam (Kingma and Ba 2015, algorithm 1 in the form of section 2's last paragraph, as Keras has it)."""
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    def __init__(self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7):
         self.learning_rate, self.beta_1, self.beta_2, self.epsilon = learning_rate, beta_1, beta_2, epsilon
         self.iterations = 0
         self.first, self.second = [], []
 
-    def apply(self, gradients, weights):
+    def apply(self, gradients: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
         """Take one step: two lists of arrays of the same shapes, the same weights each time."""
         if not self.iterations:
             self.first, self.second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]

@@ -1,10 +1,13 @@
 """The game of generator and discriminator, one step at a time."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import numpy as np
 
 from dcgan_tf.numpy_dcgan import losses
+from dcgan_tf.numpy_dcgan.models import Sequential
+from dcgan_tf.numpy_dcgan.optimizers import SGD, Adam
 
 
 class GAN:
@@ -19,7 +22,13 @@ class GAN:
     """
 
     def __init__(
-        self, generator, discriminator, generator_optimizer, discriminator_optimizer, real_label=1.0, average_decay=0.0
+        self,
+        generator: Sequential,
+        discriminator: Sequential,
+        generator_optimizer: Adam | SGD,
+        discriminator_optimizer: Adam | SGD,
+        real_label: float = 1.0,
+        average_decay: float = 0.0,
     ):
         self.generator, self.discriminator = generator, discriminator
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
@@ -27,7 +36,7 @@ class GAN:
         self.average_decay = average_decay
         self.average = deepcopy(generator) if average_decay else generator
 
-    def train_step(self, real, noise):
+    def train_step(self, real: np.ndarray, noise: np.ndarray) -> dict[str, float]:
         """One step of the discriminator and one of the generator, on the same fakes; returns their losses.
 
         Args:
@@ -59,7 +68,9 @@ class GAN:
         for mean, weight in zip(self.average.weights, self.generator.weights, strict=True):
             mean += (1 - self.average_decay) * (weight - mean)
 
-    def train(self, images, steps, batch_size, seed=0, each=None):
+    def train(
+        self, images: np.ndarray, steps: int, batch_size: int, seed: int = 0, each: Callable | None = None
+    ) -> list[dict[str, float]]:
         """Take `steps` steps on uint8 images [M, H, W, C]; returns the losses of all.
 
         `each`, if given, is called after every step with its number (from 1) and its losses.
@@ -74,6 +85,6 @@ class GAN:
                 each(step, history[-1])
         return history
 
-    def generate(self, noise):
+    def generate(self, noise: np.ndarray) -> np.ndarray:
         """Images in [-1, 1] from latents [N, latents]."""
         return self.average(noise)
