@@ -72,3 +72,40 @@ def test_the_r1_penalty_of_chapter_01_is_half_the_mean_squared_slope(mnist):
     ahead, behind = (discriminator(images + sign * step * slope) for sign in (1, -1))
     squared = (ahead - behind).numpy() / (2 * step)  # the derivative along the slope is its squared length
     assert penalty == pytest.approx(dcgan.presets.get("mnist").r1_weight / 2 * squared.mean(), rel=1e-2)
+
+
+@pytest.fixture(scope="module")
+def pokemon():
+    return cells_of("02_pokemon", "diffaugment")
+
+
+@pytest.fixture(scope="module")
+def sprites():
+    return tf.constant(np.random.default_rng(0).uniform(-1, 1, (12, 64, 64, 3)).astype("float32"))
+
+
+def draw(seed, number, low, high):
+    """Whole numbers as the package draws them: the vertical ones are number 0, the horizontal ones number 1."""
+    key = tf.random.fold_in(seed, number)
+    return tf.random.stateless_uniform([12, 1], key, low, high + 1, tf.int32).numpy()[:, 0]
+
+
+def test_the_colours_of_chapter_02_are_those_of_the_package(pokemon, sprites):
+    seed = tf.constant([3, 4], tf.int64)
+    draws = tf.unstack(tf.random.stateless_uniform([12, 3, 1, 1, 1], tf.random.fold_in(seed, 0)), axis=1)
+    ours = pokemon["recolor"](sprites, draws[0] - 0.5, 2 * draws[1], draws[2] + 0.5)
+    np.testing.assert_allclose(ours, dcgan.augment.diff_augment(sprites, "color", seed), atol=1e-5)
+
+
+def test_the_translation_of_chapter_02_is_that_of_the_package(pokemon, sprites):
+    seed = tf.constant([3, 4], tf.int64)
+    key = tf.random.fold_in(seed, 1)
+    ours = pokemon["translate"](sprites, draw(key, 0, -8, 8), draw(key, 1, -8, 8))
+    np.testing.assert_array_equal(ours, dcgan.augment.diff_augment(sprites, "translation", seed))
+
+
+def test_the_cutout_of_chapter_02_is_that_of_the_package(pokemon, sprites):
+    seed = tf.constant([3, 4], tf.int64)
+    key = tf.random.fold_in(seed, 2)
+    ours = pokemon["cutout"](sprites, draw(key, 0, 0, 64) - 16, draw(key, 1, 0, 64) - 16)
+    np.testing.assert_array_equal(ours, dcgan.augment.diff_augment(sprites, "cutout", seed))
