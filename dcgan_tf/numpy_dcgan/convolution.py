@@ -10,6 +10,8 @@ small window of the input, ceil(kernel / stride) wide, so that it is a product o
 are ever added into the same place.
 """
 
+import math
+
 import numpy as np
 
 
@@ -17,7 +19,7 @@ def same(size: int, kernel: int, stride: int, padding: str) -> tuple[int, int, i
     """Where a convolution's windows stand along one axis, as Keras has it: (outputs, zeros before, zeros after)."""
     if padding == "valid":
         return (size - kernel) // stride + 1, 0, 0
-    outputs = -(-size // stride)
+    outputs = math.ceil(size / stride)
     zeros = max((outputs - 1) * stride + kernel - size, 0)
     return outputs, zeros // 2, zeros - zeros // 2
 
@@ -59,10 +61,11 @@ def spread(x: np.ndarray, kernel: np.ndarray, stride: tuple, before: tuple, size
     """
     n, h, w, channels = x.shape
     (sh, sw), out = stride, kernel.shape[2]
-    reach = (-(-kernel.shape[0] // sh), -(-kernel.shape[1] // sw))  # windows of the input that reach one block
-    blocks = [-(-(cut + length) // step) for cut, length, step in zip(before, size, stride, strict=True)]
+    reach = (math.ceil(kernel.shape[0] / sh), math.ceil(kernel.shape[1] / sw))  # inputs that reach one block, each way
+    blocks = [math.ceil((cut + length) / step) for cut, length, step in zip(before, size, stride, strict=True)]
 
-    # the kernel's taps, sorted by block and by place in the block; the nearest block comes last
+    # The kernel cut into parts of stride x stride numbers, one for each input that reaches a block, those for the
+    # earliest input first (chapter 06 draws it in one dimension); zeros fill up a kernel that is no multiple.
     taps = np.zeros((reach[0] * sh, reach[1] * sw, out, channels), kernel.dtype)
     taps[: kernel.shape[0], : kernel.shape[1]] = kernel
     taps = taps.reshape(reach[0], sh, reach[1], sw, out, channels)[::-1, :, ::-1]
@@ -82,5 +85,5 @@ def spread(x: np.ndarray, kernel: np.ndarray, stride: tuple, before: tuple, size
 
 def phase(place: int, cut: int, stride: int) -> tuple[int, int]:
     """The first block whose value at `place` is not cut off, and where that value stands in the result."""
-    block = max(0, -(-(cut - place) // stride))
+    block = max(0, math.ceil((cut - place) / stride))
     return block, block * stride + place - cut
