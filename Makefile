@@ -5,7 +5,7 @@ BIN := .venv/bin
 TWO := -n 2 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help train test check lint notebooks outputs clean
+.PHONY: help train about test check lint notebooks outputs clean
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
 	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
@@ -14,8 +14,14 @@ help:
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
 	@echo "make clean      remove .venv and caches; runs/ stays"
 
-train: .venv/installed
-	$(BIN)/python -m dcgan_tf train mnist
+train: about .venv/installed
+	@echo "Training ... (stop with Ctrl-C; make train goes on from there)"
+	@$(BIN)/python -m dcgan_tf train mnist
+
+about:
+	@echo "make train: sets up .venv (a few minutes, about 2 GB; once), then trains on handwritten digits:"
+	@echo "9,000 steps; after the first 60 it says how long the others take on this machine."
+	@echo "Pictures appear in runs/mnist/samples/ as it trains."
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env $(TWO) --durations 5
@@ -39,13 +45,14 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt constraints.txt
-	@echo "Setting up .venv (TensorFlow is large: some minutes) ..."
+	@echo "Setting up .venv ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		(echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2)
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt -c constraints.txt
+	@$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -r requirements.txt -c constraints.txt
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
+	@echo "Setting up the tools for tests and notebooks ..."
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt -c constraints.txt
 	@touch $@

@@ -87,6 +87,7 @@ def train_command(options: Namespace) -> int | None:
     ):
         if where.exists():
             print(f"{what + ':':14}{where}")
+    print(f"Next:         draw more with  python -m dcgan_tf generate {run} --count 64 --out pictures.png")
     return 0
 
 
