@@ -52,6 +52,15 @@ class TestNotebook:
         assert f'REPOSITORY = "{ADDRESS}"' in setup_cell(path)
         assert setup_cell(path) == setup_cell(NOTEBOOKS[0]), "one set-up cell for all"
 
+    def test_solutions_parse_and_use_only_names_that_the_chapter_has(self, path):
+        code = "\n".join(source(cell) for cell in cells(path, "code"))
+        code = re.sub(r"^%.*$", "", code, flags=re.MULTILINE)
+        for cell in cells(path, "markdown"):
+            code += "\n" + "\n".join(re.findall(r"```python\n(.*?)```", source(cell), re.DOTALL))
+        command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821,E9", "-"]
+        result = subprocess.run(command, input=code, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout
+
     def test_outputs_are_those_of_one_clean_run(self, path):
         code = cells(path, "code")
         assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
