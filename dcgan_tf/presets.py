@@ -157,7 +157,7 @@ PRESETS |= {
         extractor="anime",
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(10_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "cpu": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
             "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),

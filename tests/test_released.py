@@ -76,3 +76,12 @@ def test_a_name_without_a_released_discriminator_is_refused():
     assert "anime" in weights.released("discriminator")
     with pytest.raises(UserError, match="no run folder or released discriminator named 'nosuch'"):
         load_discriminator("nosuch")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_says_how_to_load_it_what_it_is_for_and_what_to_compare_with(name):
+    card, shape = weights.file(name).with_suffix(".md").read_text(), load_generator(name).output_shape[1:]
+    assert f'dcgan.sample("{name}", 16, seed=0)  # float32 [16, {", ".join(map(str, shape))}]' in card
+    assert f'dcgan.load_generator("{name}")' in card
+    assert "**Intended use:**" in card and "**What it knows:**" in card
+    assert "the floor" in card and "not with published FIDs" in card

@@ -33,8 +33,18 @@ CARD = """# The {name} generator
 
 ![{count} samples, seed 0]({name}.png)
 
-*{count} samples of these weights, none picked out: `python -m dcgan_tf generate {name} --count {count} --seed 0`.*
+*{count} samples of these weights, none picked out: `dcgan-tf generate {name} --count {count} --seed 0`.*
 
+```python
+import dcgan_tf as dcgan
+
+images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
+generator = dcgan.load_generator("{name}")  # a keras.Sequential: latents [n, 100] to such images
+```
+
+- **Intended use:** learning, teaching and trying things out.{people} Not a source of varied, finished artwork: see the
+  failures below.
+- **What it knows:** {knows} It knows nothing else.
 - **Data:** {images:,} training images of `{dataset}`; licence and credit, which hold for the samples too:
   [datasets/README.md](../datasets/README.md#{dataset}).{notice}
 - **Network:** `models.{architecture}_generator()`, {parameters:,} weights, the moving average of the run's, stored as
@@ -47,7 +57,19 @@ CARD = """# The {name} generator
 ```
 {report}
 ```
+
+Compare these figures with others of the same judge and the same number of samples only, and not with published FIDs,
+which are taken with the Inception network.
 """
+KNOWS = {  # what the images of a set show, and so the bias of what learns from them
+    "mnist": "Digits as people in the United States wrote them around 1990, all ten about equally often.",
+    "pokemon": "Sprites of one series of video games, each creature alone on white.",
+    "faces": "40 people, 36 of them men, photographed in one laboratory in Cambridge between 1992 and 1994.",
+    "anime": "Cartoon faces put together from the parts of one artist: one pose, round eyes, 16 hair colours.",
+    "heroes": "People from one fantasy game, as its artists drew them, most of them armed.",
+    "monsters": "Creatures of one fantasy game, as its artists drew them.",
+}
+PEOPLE = " Not for making anybody believe that they see a person who exists, or did something."
 NOTICE = """
 - **Not for passing on:** the images that it learned from may not be redistributed, and what it draws can resemble them.
   These weights are here to be looked at in the chapters; they are not part of the installed package."""
@@ -86,6 +108,9 @@ def release(run, name, fails, folder=weights.FOLDER):
     judge = extractors.extractor(recipe["extractor"])
     scores = metrics.evaluate(generator, held_out, judge, samples, training=images, metrics=metrics.METRICS)
     report = metrics.report(scores)
+    known = judge(images[np.random.default_rng(0).permutation(len(images))[:samples]]).features
+    floor = metrics.kernel_distance(known, metrics.reference(held_out, judge).features)
+    report += f"\n  KID of training images  {floor[0]:.4f} ± {floor[1]:.4f}    the floor: what real images score"
     if len(images) < FEW:
         every = np.concatenate([images, held_out])
         kid, error = metrics.kernel_distance(
@@ -101,6 +126,9 @@ def release(run, name, fails, folder=weights.FOLDER):
                 "notice": NOTICE if recipe["dataset"] in NOT_SHIPPED else "",
                 "images": len(images),
                 "count": COUNT,
+                "shape": ", ".join(map(str, generator.output_shape[1:])),
+                "knows": KNOWS[recipe["dataset"]],
+                "people": PEOPLE if recipe["dataset"] == "faces" else "",
                 "parameters": generator.count_params(),
                 "steps": checkpoint.step_of(checkpoint.find(run)),
                 "minutes": history.seconds(recipe["batch_size"]) / 60,
