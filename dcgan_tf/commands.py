@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from argparse import Namespace
 from dataclasses import replace
@@ -87,7 +88,9 @@ def train_command(options: Namespace) -> int | None:
     ):
         if where.exists():
             print(f"{what + ':':14}{where}")
-    print(f"Next:         draw more with  python -m dcgan_tf generate {run} --count 64 --out pictures.png")
+    here, python = Path.cwd(), Path(sys.executable)
+    python = python.relative_to(here) if python.is_relative_to(here) else "python"
+    print(f"Next:         draw more with  {python} -m dcgan_tf generate {run} --count 64 --out pictures.png")
     return 0
 
 
