@@ -5,13 +5,14 @@ BIN := .venv/bin
 TWO := -n 2 --dist loadfile
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help train about test check lint notebooks outputs clean
+.PHONY: help train about test check lint notebooks outputs playground playground-test clean
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
 	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
 	@echo "make check      style, spelling and links, and the fast tests: a minute"
 	@echo "make notebooks  open JupyterLab"
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
+	@echo "make playground build the playground and serve it (needs node); make playground-test tests it in Chromium"
 	@echo "make clean      remove .venv and caches; runs/ stays"
 
 train: about .venv/installed
@@ -40,7 +41,18 @@ notebooks: .venv/installed-dev
 outputs: .venv/installed-dev
 	$(BIN)/python notebooks/run.py $(CHAPTER)
 
+playground: playground/node_modules/installed
+	cd playground && npm run build && npm run serve
+
+playground-test: playground/node_modules/installed
+	cd playground && npm run build && npm test
+
+playground/node_modules/installed: playground/package-lock.json
+	cd playground && npm ci --no-audit --no-fund
+	@touch $@
+
 clean:
+	rm -rf playground/node_modules playground/dist
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -23,9 +23,13 @@ def main():
     if not new.startswith("https://github.com/") or new.count("/") != 4:
         sys.exit(f"not an address of the form https://github.com/OWNER/NAME: {new}")
     old_path, new_path = (url.removeprefix("https://github.com/") for url in (old, new))
-    for file in (PROJECT, ROOT / "README.md", ROOT / "CITATION.cff", *sorted((ROOT / "notebooks").glob("*.ipynb"))):
+    old_page, new_page = (f"https://{'.github.io/'.join(path.split('/'))}/" for path in (old_path, new_path))
+    pages = ROOT / "README.md", ROOT / "CITATION.cff", ROOT / "playground" / "index.html"
+    for file in (PROJECT, *pages, *sorted((ROOT / "notebooks").glob("*.ipynb"))):
         text = file.read_text()
-        stamped = text.replace(old, new).replace(f"github/{old_path}/", f"github/{new_path}/")
+        stamped = (
+            text.replace(old, new).replace(f"github/{old_path}/", f"github/{new_path}/").replace(old_page, new_page)
+        )
         if stamped != text:
             file.write_text(stamped)
             print(f"stamped {file.relative_to(ROOT)}")

@@ -176,13 +176,16 @@ def test_set_up_cell_does_nothing_in_a_clone(tmp_path):
 
 
 def test_stamp_changes_badges_and_cells_together(tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    for name in ("pyproject.toml", "README.md", "CITATION.cff", "notebooks/stamp.py", f"notebooks/{NOTEBOOKS[0].name}"):
+    stamped = f"notebooks/{NOTEBOOKS[0].name}", "README.md", "playground/index.html"
+    for name in ("pyproject.toml", "CITATION.cff", "notebooks/stamp.py", *stamped):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     command = [sys.executable, tmp_path / "notebooks" / "stamp.py"]
     subprocess.run([*command, "https://github.com/somebody/fork.git"], check=True, capture_output=True)
-    for name in ("pyproject.toml", f"notebooks/{NOTEBOOKS[0].name}"):
-        text = (tmp_path / name).read_text()
+    owner, name = ADDRESS.removeprefix("https://github.com/").split("/")
+    for file in ("pyproject.toml", *stamped):
+        text = (tmp_path / file).read_text()
         assert "https://github.com/somebody/fork" in text
-        assert ADDRESS.removeprefix("https://github.com/") not in text
+        assert f"{owner}/{name}" not in text and f"{owner}.github.io" not in text
+    assert "https://somebody.github.io/fork/" in (tmp_path / "README.md").read_text()
     assert subprocess.run([*command, "ftp://nowhere"], capture_output=True).returncode == 1

@@ -1,0 +1,305 @@
+/** The page: knobs, buttons, stories, and the loop that plays the game. */
+import { Board } from './board.ts';
+import { Curves } from './curves.ts';
+import { type Point, samplePoints } from './data.ts';
+import { Game, ready } from './gan.ts';
+import { covered, distance } from './measure.ts';
+import { Random } from './random.ts';
+import { CHOICES, DEFAULTS, fromHash, type Settings, toHash } from './settings.ts';
+import { STORIES, type Story } from './stories.ts';
+
+const SHOWN = 256; // points of either kind on the board
+const MEASURED = 512; // samples whose clusters are counted
+const FRAME = 14; // milliseconds of each frame that may be spent on training
+const MOST_DRAWN = 400;
+
+const LABELS: Record<keyof Settings, string> = {
+  data: 'Data',
+  loss: 'Loss',
+  generatorRate: 'Generator’s learning rate',
+  discriminatorRate: 'Discriminator’s learning rate',
+  steps: 'Steps, discriminator to generator',
+  r1: 'R1 penalty',
+  momentum: 'Momentum (Adam’s β₁)',
+  hidden: 'Hidden units',
+  noise: 'Random numbers a point',
+  seed: 'Seed',
+};
+const NAMES: Record<string, string> = {
+  ring: 'ring of eight',
+  grid: 'three by three',
+  moons: 'two moons',
+  drawn: 'draw your own',
+  saturating: 'saturating (minimax)',
+};
+const LIVE: (keyof Settings)[] = ['loss', 'generatorRate', 'discriminatorRate', 'steps', 'r1']; // no new game needed
+
+/** The parts of one round in slow motion. */
+const PHASES: { sentence: string; act: (game: Game) => void; pull?: boolean }[] = [
+  { sentence: 'Random numbers go into the generator: these orange points come out.', act: () => {} },
+  { sentence: 'The discriminator compares them with real points, and changes its opinion a little.', act: (game) => game.stepDiscriminator() },
+  { sentence: 'At each orange point, the slope of its opinion shows where “more real” lies: a pull.', act: () => {}, pull: true },
+  { sentence: 'The generator changes its weights so that its points follow the pull.', act: (game) => game.stepGenerator(), pull: true },
+];
+const PHASE_MS = 1500;
+
+const $ = <T extends HTMLElement>(id: string) => document.getElementById(id) as T;
+
+class Page {
+  settings: Settings = { ...DEFAULTS };
+  drawn: Point[] = [];
+  game!: Game;
+  playing = false;
+  slow = false;
+  private phase = 0;
+  private phaseEnds = 0;
+  data: Point[] = [];
+  latents = new Float32Array();
+  private readonly board = new Board($('board'));
+  private readonly curves = new Curves($('curves'));
+  private rounds = { since: performance.now(), count: 0, rate: 0 };
+  private frames = { count: 0, rate: 0 };
+
+  start(): void {
+    this.makeStories();
+    this.makeKnobs();
+    this.listen();
+    this.fromAddress();
+    requestAnimationFrame(() => this.frame());
+  }
+
+  /** A new game with the settings of now. */
+  restart(): void {
+    this.game?.dispose();
+    this.game = new Game({ ...this.settings }, this.drawn);
+    const random = new Random(7);
+    this.data = this.settings.data === 'drawn' ? this.drawn : samplePoints(this.settings.data, SHOWN, random, []);
+    this.latents = Float32Array.from({ length: MEASURED * this.settings.noise }, () => random.normal());
+    this.curves.clear();
+    this.phase = 0;
+    this.show();
+  }
+
+  private fromAddress(): void {
+    const { settings, drawn } = fromHash(location.hash);
+    this.set(settings, drawn);
+  }
+
+  /** Take settings over, show them in the knobs and in the address, and begin anew. */
+  set(settings: Settings, drawn: Point[] = this.drawn): void {
+    this.settings = { ...settings };
+    this.drawn = drawn;
+    for (const key of Object.keys(LABELS) as (keyof Settings)[]) $<HTMLSelectElement>(key).value = String(settings[key]);
+    this.address();
+    this.restart();
+  }
+
+  private address(): void {
+    history.replaceState(null, '', `#${toHash(this.settings, this.drawn)}`);
+  }
+
+  private tell(story?: Story): void {
+    $('story').textContent = story?.text ?? '';
+    for (const { id } of STORIES) $(`story-${id}`).setAttribute('aria-pressed', String(id === story?.id));
+  }
+
+  private makeStories(): void {
+    for (const story of STORIES) {
+      const button = document.createElement('button');
+      button.id = `story-${story.id}`;
+      button.textContent = story.title;
+      button.setAttribute('aria-pressed', 'false');
+      button.onclick = () => {
+        this.set(story.settings);
+        this.tell(story);
+        this.play(true);
+      };
+      $('stories').append(button);
+    }
+  }
+
+  private makeKnobs(): void {
+    for (const key of Object.keys(LABELS) as (keyof Settings)[]) {
+      const label = document.createElement('label');
+      label.htmlFor = key;
+      label.textContent = LABELS[key];
+      const select = document.createElement('select');
+      select.id = key;
+      for (const choice of CHOICES[key]) select.add(new Option(NAMES[choice] ?? String(choice), String(choice)));
+      select.onchange = () => this.turn(key, select.value);
+      $('knobs').append(label, select);
+    }
+  }
+
+  private turn(key: keyof Settings, value: string): void {
+    const choice = (CHOICES[key] as readonly (string | number)[]).find((each) => String(each) === value)!;
+    this.settings = { ...this.settings, [key]: choice };
+    this.tell();
+    this.address();
+    if (LIVE.includes(key)) this.game.adjust(this.settings);
+    else this.restart();
+    if (key === 'data' && choice === 'drawn' && !this.drawn.length) this.play(false);
+    this.show();
+  }
+
+  private listen(): void {
+    $('play').onclick = () => this.play(!this.playing);
+    $('reset').onclick = () => this.restart();
+    $('slow').onclick = () => {
+      this.slow = !this.slow;
+      $('slow').setAttribute('aria-pressed', String(this.slow));
+      this.phase = this.phaseEnds = 0;
+      this.play(this.slow || this.playing);
+    };
+    const single = (...steps: ((game: Game) => void)[]) => () => {
+      this.play(false);
+      if (this.waiting) return;
+      for (const step of steps) step(this.game);
+      if (steps.length > 1) this.game.step += 1;
+      this.record();
+      this.show();
+    };
+    $('step-d').onclick = single((game) => game.stepDiscriminator());
+    $('step-g').onclick = single((game) => game.stepGenerator());
+    $('step-both').onclick = single((game) => game.stepDiscriminator(), (game) => game.stepGenerator());
+    for (const id of ['show-heat', 'show-manifold', 'show-pull']) $(id).onchange = () => this.show();
+    $('share').onclick = async () => {
+      await navigator.clipboard?.writeText(location.href).catch(() => {});
+      $('share').textContent = 'The link is in the clipboard, and in the address line';
+      setTimeout(() => ($('share').textContent = 'Copy a link to this setting'), 3000);
+    };
+    addEventListener('hashchange', () => this.fromAddress());
+    addEventListener('resize', () => this.show());
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
+    addEventListener('keydown', (event) => {
+      const busy = (event.target as HTMLElement).closest('button, select, input, a');
+      if (event.key === ' ' && !busy) {
+        event.preventDefault();
+        this.play(!this.playing);
+      } else if (event.key.toLowerCase() === 'r' && !busy && !event.ctrlKey && !event.metaKey) this.restart();
+    });
+    this.listenToPen();
+  }
+
+  /** Points of one's own: with the pen down, every move adds some around it. */
+  private listenToPen(): void {
+    const board = $('board');
+    let down = false;
+    const add = (event: PointerEvent) => {
+      if (!down || this.settings.data !== 'drawn') return;
+      this.drawn = [...this.drawn, this.board.at(event)].slice(-MOST_DRAWN);
+      this.data = this.drawn;
+      this.show();
+    };
+    board.onpointerdown = (event) => {
+      if (this.settings.data !== 'drawn') return;
+      if (!down && this.game.step > 0) this.drawn = []; // a new drawing
+      down = true;
+      board.setPointerCapture(event.pointerId);
+      add(event);
+    };
+    board.onpointermove = add;
+    board.onpointerup = board.onpointercancel = () => {
+      if (!down) return;
+      down = false;
+      this.address();
+      this.restart();
+      this.play(true);
+    };
+  }
+
+  play(playing: boolean): void {
+    this.playing = playing && !this.waiting;
+    $('play').textContent = this.playing ? 'Pause' : 'Play';
+    if (!this.playing) $('sentence').textContent = this.waiting ? 'Draw some points first.' : '';
+    this.rounds = { since: performance.now(), count: 0, rate: 0 };
+  }
+
+  /** Is there nothing to learn from yet? */
+  private get waiting(): boolean {
+    return this.settings.data === 'drawn' && this.drawn.length < 2;
+  }
+
+  private frame(): void {
+    if (this.playing) {
+      if (this.slow) this.slowly();
+      else {
+        const end = performance.now() + FRAME;
+        do {
+          this.game.round();
+          this.rounds.count += 1;
+        } while (performance.now() < end);
+        this.record();
+        this.show();
+      }
+      this.count();
+    }
+    requestAnimationFrame(() => this.frame());
+  }
+
+  private slowly(): void {
+    const now = performance.now();
+    if (now < this.phaseEnds) return;
+    const { sentence, act } = PHASES[this.phase];
+    act(this.game);
+    $('sentence').textContent = sentence;
+    this.show(PHASES[this.phase].pull);
+    this.phase = (this.phase + 1) % PHASES.length;
+    this.phaseEnds = now + PHASE_MS;
+    if (this.phase === 0) {
+      this.game.step += 1;
+      this.rounds.count += 1;
+      this.record();
+    }
+  }
+
+  /** Rounds and frames a second, of the last second. */
+  private count(): void {
+    this.frames.count += 1;
+    const seconds = (performance.now() - this.rounds.since) / 1000;
+    if (seconds < 1) return;
+    this.frames = { count: 0, rate: this.frames.count / seconds };
+    this.rounds = { since: performance.now(), count: 0, rate: this.rounds.count / seconds };
+  }
+
+  record(): void {
+    const samples = this.game.generate(this.latents).slice(0, 2 * SHOWN);
+    this.curves.add({
+      step: this.game.step,
+      generator: this.game.generatorLoss,
+      discriminator: this.game.discriminatorLoss,
+      distance: distance(samples, this.data),
+    });
+  }
+
+  /** Draw the board, the curves and the measures. */
+  show(pull = false): void {
+    const samples = this.game.generate(this.latents);
+    const shown = { heat: $<HTMLInputElement>('show-heat').checked, manifold: $<HTMLInputElement>('show-manifold').checked, pull: pull || $<HTMLInputElement>('show-pull').checked };
+    this.board.draw(this.game, this.data, samples.slice(0, 2 * SHOWN), shown);
+    this.curves.draw();
+    $('hint').hidden = !this.waiting;
+    $('board').classList.toggle('drawing', this.settings.data === 'drawn');
+    $('key-manifold').hidden = this.settings.noise > 2;
+    const rows: [string, string][] = [['Round', this.game.step.toLocaleString('en')]];
+    const clusters = covered(this.settings.data, samples);
+    if (clusters) rows.push(['Clusters covered', `${clusters[0]} of ${clusters[1]}`]);
+    const last = this.curves.rows.at(-1);
+    rows.push(['Distance to the data', last ? last.distance.toFixed(3) : '–']);
+    rows.push(['Rounds a second', this.playing && !this.slow && this.rounds.rate ? this.rounds.rate.toFixed(0) : '–']);
+    const list = $('measures');
+    list.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', name), element('dd', value)]));
+    list.dataset.frames = this.frames.rate.toFixed(1);
+  }
+}
+
+function element(tag: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+await ready();
+const page = new Page();
+page.start();
+Object.assign(window, { playground: page }); // for the tests, and for the curious

@@ -1,0 +1,189 @@
+/** The built page in a headless Chromium: npm run build && npm test */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  (path) => path && existsSync(path),
+);
+let browser, server, address, page, problems;
+
+before(async () => {
+  assert.ok(CHROMIUM, 'no Chromium found: install it, or say where it is with CHROMIUM=PATH');
+  server = await preview({ root: new URL('..', import.meta.url).pathname, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
+  address = server.resolvedUrls.local[0];
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+beforeEach(async () => {
+  await page?.close();
+  page = await browser.newPage();
+  problems = [];
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(message.text()));
+  page.on('pageerror', (error) => problems.push(error.message));
+});
+
+async function open(hash = '') {
+  await page.goto(address + hash);
+  await page.waitForFunction(() => window.playground);
+}
+
+/** Choose a story, play so many rounds without drawing them, and measure as the page does, ten times on the way. */
+async function tell(story, rounds) {
+  await page.click(`#story-${story}`);
+  return page.evaluate(async (rounds) => {
+    const { playground } = window;
+    playground.play(false);
+    const measures = [];
+    for (let i = 1; i <= rounds; i++) {
+      playground.game.round();
+      if (i % Math.ceil(rounds / 10) === 0) {
+        playground.record();
+        playground.show();
+        const text = document.getElementById('measures').innerText;
+        measures.push({ covered: Number(/(\d+) of/.exec(text)?.[1]), distance: Number(/data\s+([\d.]+)/.exec(text)[1]) });
+        await new Promise((next) => setTimeout(next));
+      }
+    }
+    return measures;
+  }, rounds);
+}
+
+/** All weights of a network as numbers. */
+const weights = (network) =>
+  page.evaluate((name) => window.playground.game[name].weights.map((weight) => [...weight.dataSync()]).flat(), network);
+
+describe('the stories', () => {
+  test('balance covers all eight clusters', async () => {
+    await open();
+    const measures = await tell('balance', 1500);
+    assert.equal(measures.at(-1).covered, 8);
+    assert.ok(measures.at(-1).distance < 0.15);
+  });
+
+  test('oscillation never settles', async () => {
+    await open();
+    const late = (await tell('oscillation', 800)).slice(-5).map((measure) => measure.distance);
+    assert.ok(Math.max(...late) > 0.3, `distances ${late}`);
+  });
+
+  test('collapse covers three clusters at most', async () => {
+    await open();
+    const late = (await tell('collapse', 300)).slice(-4).map((measure) => measure.covered);
+    assert.ok(Math.max(...late) <= 3, `covered ${late}`);
+  });
+
+  test('a discriminator that won is sure of everything, and its pull has no length', async () => {
+    await open();
+    await tell('won', 150);
+    const { right, pull } = await page.evaluate(() => {
+      const { game, data, latents } = window.playground;
+      const fake = game.generate(latents);
+      const sure = [...game.logits(new Float32Array(data.flat()))].filter((logit) => logit > 0).length / data.length;
+      const caught = [...game.logits(fake)].filter((logit) => logit < 0).length / (fake.length / 2);
+      const slopes = game.pull(fake);
+      let sum = 0;
+      for (let i = 0; i < slopes.length; i += 2) sum += Math.hypot(slopes[i], slopes[i + 1]);
+      return { right: (sure + caught) / 2, pull: sum / (slopes.length / 2) };
+    });
+    assert.ok(right > 0.97, `right about ${right}`);
+    assert.ok(pull < 0.1, `mean pull ${pull}`);
+  });
+});
+
+test('a step of one network leaves the other as it was', async () => {
+  await open();
+  const before = { generator: await weights('generator'), discriminator: await weights('discriminator') };
+  await page.click('#step-d');
+  assert.deepEqual(await weights('generator'), before.generator);
+  assert.notDeepEqual(await weights('discriminator'), before.discriminator);
+  const after = await weights('discriminator');
+  await page.click('#step-g');
+  assert.deepEqual(await weights('discriminator'), after);
+  assert.notDeepEqual(await weights('generator'), before.generator);
+});
+
+test('an address restores its setting, and the same setting plays the same game', async () => {
+  await open();
+  await page.selectOption('#data', 'moons');
+  await page.selectOption('#r1', '0.1');
+  await page.selectOption('#hidden', '16');
+  const hash = await page.evaluate(() => location.hash);
+  const play = () =>
+    page.evaluate(() => {
+      for (let i = 0; i < 5; i++) window.playground.game.round();
+      return [...window.playground.game.generate(window.playground.latents)];
+    });
+  const first = await play();
+  await open(hash);
+  assert.equal(await page.inputValue('#data'), 'moons');
+  assert.equal(await page.inputValue('#hidden'), '16');
+  assert.deepEqual(await play(), first);
+  await open('#data=nonsense&r1=7&points=1,x');
+  assert.equal(await page.inputValue('#data'), 'ring');
+});
+
+test('data can be drawn, and stands in the address', async () => {
+  await open();
+  await page.selectOption('#data', 'drawn');
+  assert.ok(await page.isVisible('#hint'));
+  await page.click('#play');
+  assert.equal(await page.textContent('#play'), 'Play', 'there is nothing to learn from yet');
+  const box = await page.locator('#board').boundingBox();
+  await page.mouse.move(box.x + 0.3 * box.width, box.y + 0.3 * box.height);
+  await page.mouse.down();
+  for (let i = 0; i < 20; i++) await page.mouse.move(box.x + (0.3 + 0.02 * i) * box.width, box.y + 0.3 * box.height);
+  await page.mouse.up();
+  assert.equal(await page.textContent('#play'), 'Pause');
+  const drawn = await page.evaluate(() => window.playground.drawn.length);
+  assert.ok(drawn > 10);
+  assert.match(await page.evaluate(() => location.hash), /points=/);
+});
+
+test('it can be paused, from the keyboard too', async () => {
+  await open();
+  await page.click('#play');
+  await page.waitForFunction(() => window.playground.game.step > 2);
+  await page.locator('#board').focus();
+  await page.keyboard.press('Space');
+  const step = await page.evaluate(() => window.playground.game.step);
+  await page.waitForTimeout(300);
+  assert.equal(await page.evaluate(() => window.playground.game.step), step);
+});
+
+test('slow motion says what each part of a step does', async () => {
+  await open();
+  await page.click('#slow');
+  await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('real points'));
+  await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('follow the pull'));
+});
+
+for (const scheme of ['light', 'dark']) {
+  for (const [name, width] of [['phone', 390], ['desktop', 1280]]) {
+    test(`no serious fault of accessibility: ${name}, ${scheme}`, async () => {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await open();
+      await page.addScriptTag({ content: AXE });
+      const { violations } = await page.evaluate(() => window.axe.run());
+      const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+      assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, 'nothing is cut off at the side');
+    });
+  }
+}
+
+test('nothing is written to the console', async () => {
+  await open();
+  await page.click('#play');
+  await page.waitForFunction(() => window.playground.game.step > 5);
+  assert.deepEqual(problems, []);
+});

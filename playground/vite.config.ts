@@ -1,0 +1,6 @@
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  base: './', // works in any folder of a file host
+  build: { target: 'es2022', chunkSizeWarningLimit: 1200 },
+});
