@@ -1,12 +1,11 @@
 """One change to a recipe, everything else equal: python -m benchmarks.screen heroes --steps 2500 r1_weight=0.1
 
-Trains a chapter's preset straight at its final size, with fields of the preset changed (`r1_weight=0.1 width=48`) or
+Trains a chapter's preset with fields of the preset changed (`r1_weight=0.1 width=48`) or
 with one of the ideas below, and adds a line to RUNS/screen.md: KID by the ImageNet judge of 2,048 samples against all
 real images of the set (for digits: FID by the digit classifier of 10,000 samples against the test set), what the
 discriminator gave to reals and fakes over the last hundred steps, and the minutes. A run that is cut off goes on where
 it was; finished ones are not repeated.
 
-  growing         as the preset grows, where it does; without it all runs go straight to the final size
   falling         the weight of R1 and R2 falls to a tenth in a cosine over the run
   deviation       the standard deviation of the minibatch, in groups of 4, beside D's last maps (Karras et al. 2018)
   nearest         nearest-neighbour upsampling and a 3x3 convolution in place of each transposed convolution
@@ -29,7 +28,7 @@ from dcgan_tf import GAN, datasets, devices, extractors, figures, load_generator
 from dcgan_tf.gan import _networks
 
 SAMPLES, DIGITS = 2_048, 10_000
-IDEAS = {"growing": False, "falling": False, "deviation": False, "nearest": False, "kernel": 4}
+IDEAS = {"falling": False, "deviation": False, "nearest": False, "kernel": 4}
 
 
 class Tried(GAN):
@@ -113,9 +112,8 @@ def main():
     known = {field.name for field in fields(presets.Preset)}
     if unknown := values.keys() - known - IDEAS.keys():
         parser.error(f"neither a field of a preset nor an idea: {', '.join(sorted(unknown))}")
-    base = presets.get(options.preset)
-    base = base if values.get("growing") else replace(base, sizes=(), shares=(), frozen=0.0)
-    preset = replace(base, **{name: value for name, value in values.items() if name in known})
+    changes = {name: value for name, value in values.items() if name in known}
+    preset = replace(presets.get(options.preset), **changes)
     name = f"{options.preset} {' '.join(options.changes) or 'as it is'}"
     run = options.runs / f"{name}-{options.steps}-{options.seed}".replace(" ", "_").replace("=", "")
     if (run / "grid.png").exists():
@@ -124,7 +122,7 @@ def main():
     Tried.ideas = {idea: values.get(idea, default) for idea, default in IDEAS.items()}
     Tried.steps = options.steps
     policy = devices.precision()[0]
-    pair = changed(*_networks(preset.recipe(*preset.sizes[:1]), policy, options.seed), Tried.ideas)
+    pair = changed(*_networks(preset.recipe(), policy, options.seed), Tried.ideas)
     gan = Tried(*pair, preset, options.seed)
     then = time.perf_counter()
     history = train(gan, images, steps=options.steps, run=run, sample_every=500, checkpoint_every=500, log_every=20)

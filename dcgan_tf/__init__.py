@@ -36,15 +36,12 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     from dcgan_tf.sampling import load_generator as load_generator
     from dcgan_tf.sampling import sample as sample
     from dcgan_tf.trainer import train as train
-    from dcgan_tf.training import balance as balance
     from dcgan_tf.training import callbacks as callbacks
     from dcgan_tf.training import checkpoint as checkpoint
-    from dcgan_tf.training import progressive as progressive
     from dcgan_tf.training.history import History as History
 
 _MODULES = {
     "augment": "data.diffaugment",
-    "balance": "training.balance",
     "callbacks": "training.callbacks",
     "checkpoint": "training.checkpoint",
     "datasets": "data",
@@ -61,7 +58,6 @@ _MODULES = {
     "models": "models",
     "numpy_dcgan": "numpy_dcgan",
     "presets": "presets",
-    "progressive": "training.progressive",
     "sampling": "sampling",
     "trainer": "trainer",
     "weights": "weights",
@@ -78,8 +74,7 @@ _NAMES = {
     "train": "trainer",
 }
 _WITHOUT_TENSORFLOW = """
-    data errors latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution training.balance
-    training.progressive weights
+    data errors latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution weights
 """.split()
 __all__ = [*_MODULES, *_NAMES]
 

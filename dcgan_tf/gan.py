@@ -13,8 +13,6 @@ from dcgan_tf.presets import Preset, get
 from dcgan_tf.runtime import devices, distribution
 from dcgan_tf.runtime.fast_layers import FusedAdam, accelerate, plain
 from dcgan_tf.sampling import generate, latents
-from dcgan_tf.training import progressive
-from dcgan_tf.training.balance import Controller
 
 
 class GAN:
@@ -46,12 +44,20 @@ class GAN:
         self.strategy = tf.distribute.get_strategy()  # the one in whose scope the GAN is made
         self.latent_dim = generator.input_shape[-1]
         self.loss = losses.of(self.preset)
-        rates = self.preset.generator_learning_rate, self.preset.discriminator_learning_rate
-        self.controller = Controller(*rates) if self.preset.balance else None
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
-        self.stage = None  # of progressive growing: set by `enter`
-        self._carried = [], []  # names of the layers copied at the last growth, one list per network
-        self._adopt(generator, discriminator, plain(generator))
+        self.generator, self.discriminator, self.average = generator, discriminator, plain(generator)
+        self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
+        self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
+        self.architectures = {"generator": self.average.to_json(), "discriminator": _architecture(discriminator)}
+        step = type(self).train_step
+
+        def on_all_replicas(real, *schedule):
+            results = self.strategy.run(step, (self, real, *schedule))
+            return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in results.items()}
+
+        # From here on gan.train_step is the method below, compiled and run on every device.
+        self.train_step = tf.function(on_all_replicas, jit_compile=self.xla or None)
+        self._draw = tf.function(self.average, reduce_retracing=True)
 
     @classmethod
     def from_preset(cls, preset: str | Preset, precision: str = "auto", seed: int = 0, xla: bool = False) -> "GAN":
@@ -61,8 +67,7 @@ class GAN:
         float32 under each. `seed` decides the initial weights, the dropout masks and the latents.
         """
         preset = get(preset) if isinstance(preset, str) else preset
-        recipe = preset.recipe(preset.sizes[0] if preset.sizes else None)
-        return cls(*_networks(recipe, devices.precision(precision)[0], seed), preset, seed, xla)
+        return cls(*_networks(preset.recipe(), devices.precision(precision)[0], seed), preset, seed, xla)
 
     def train_step(
         self, real: tf.Tensor, train_generator: bool = True, train_discriminator: bool = True
@@ -161,18 +166,14 @@ class GAN:
         return next(hidden).dtype_policy.name
 
     def set_learning_rates(self, factor: float) -> None:
-        """Set both learning rates to `factor` times the controller's, or the preset's where there is none."""
-        rates = self.controller or self.preset
-        self.generator_optimizer.learning_rate = factor * rates.generator_learning_rate
-        self.discriminator_optimizer.learning_rate = factor * rates.discriminator_learning_rate
+        """Set both learning rates to `factor` times the preset's."""
+        self.generator_optimizer.learning_rate = factor * self.preset.generator_learning_rate
+        self.discriminator_optimizer.learning_rate = factor * self.preset.discriminator_learning_rate
 
     def update_schedule(self) -> tuple:
         """Which networks the next step updates, as arguments of `train_step`: () for both, else one bool for each."""
         every = self.preset.critic_steps
-        if not self.controller and every == 1:
-            return ()
-        step = int(self.step.numpy())
-        return self.controller.update_schedule(step) if self.controller else (step % every == every - 1, True)
+        return () if every == 1 else (int(self.step.numpy()) % every == every - 1, True)
 
     def is_finite(self) -> bool:
         """Are all weights, averages and optimizer states finite numbers?"""
@@ -181,41 +182,6 @@ class GAN:
         variables = [variable for part in parts for variable in part.variables]
         floats = [tf.convert_to_tensor(v) for v in variables if tf.as_dtype(v.dtype).is_floating]
         return all(bool(tf.reduce_all(tf.math.is_finite(value))) for value in floats)
-
-    def enter(self, stage: progressive.Stage) -> None:
-        """Begin a stage of progressive growing: networks of its size, the trained layers carried over, or thawed.
-
-        Each stage starts with new optimizers, on the variables that it trains: moments collected at the smaller size,
-        or while layers were frozen, would point the wrong way.
-        """
-        with self.strategy.scope():
-            networks = self.generator, self.discriminator, self.average
-            if stage.size != self.generator.output_shape[1]:
-                policy, recipe = self.policy, self.preset.recipe(stage.size)
-                generator, discriminator = _networks(recipe, policy, self.seed + stage.size)
-                grown = generator, discriminator, plain(generator)
-                self._carried = [progressive.carry(old, new) for old, new in zip(networks, grown, strict=True)][:2]
-                networks = grown
-            for network, names in zip(networks[:2], self._carried, strict=True):
-                progressive.freeze(network, names if stage.frozen else [])
-            self.stage = stage
-            self._adopt(*networks)
-
-    def _adopt(self, generator, discriminator, average):
-        """Install networks: build their optimizers, and compile the training step for them."""
-        self.generator, self.discriminator, self.average = generator, discriminator, average
-        self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
-        self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
-        self.architectures = {"generator": average.to_json(), "discriminator": _architecture(discriminator)}
-        step = type(self).train_step
-
-        def on_all_replicas(real, *schedule):
-            results = self.strategy.run(step, (self, real, *schedule))
-            return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in results.items()}
-
-        # From here on gan.train_step is the method above, compiled for these networks and run on every device.
-        self.train_step = tf.function(on_all_replicas, jit_compile=self.xla or None)
-        self._draw = tf.function(average, reduce_retracing=True)
 
     def _optimizer(self, network, learning_rate):
         if self.preset.optimizer == "rmsprop":

@@ -53,10 +53,6 @@ class Preset:
     clip: float = 0.0  # limit of a critic's weights (Arjovsky et al. 2017, algorithm 1); 0 leaves them alone
     gradient_penalty: float = 0.0  # weight of the penalty that replaced clipping (Gulrajani et al. 2017, eq. 3)
     critic_steps: int = 1  # of the discriminator to one of the generator
-    balance: bool = False  # let a controller move the rates and the ratio of steps: training/balance.py
-    sizes: tuple = ()  # of the images, for progressive growing: training/progressive.py
-    shares: tuple = ()  # of the steps, one a size
-    frozen: float = 0.0  # share of each size's steps in which only the new layers learn
     decay_from: float = 1.0  # the share of the run after which the learning rates fall in a line to zero
     extractor: str = "imagenet"  # whose features judge the images
     schedules: dict = field(default_factory=dict)
@@ -70,17 +66,16 @@ class Preset:
         """Height, width and channels of the images that the finished networks make."""
         return (*self.image_size, self.channels)
 
-    def recipe(self, size: int | None = None) -> dict:
-        """The hyperparameters as a plain dict, without the schedules; with the `size` of a stage where one is given."""
+    def recipe(self) -> dict:
+        """The hyperparameters as a plain dict, without the schedules; with the `size` of builders that take one."""
         fields = {key: value for key, value in asdict(self).items() if key != "schedules"}
-        if self.architecture == "image":
-            size = self.image_size
-        return fields | {"size": size} if size else fields
+        sizes = {"image": self.image_size, "hero": self.image_size[0]}
+        return fields | ({"size": sizes[self.architecture]} if self.architecture in sizes else {})
 
     def for_images(self, image_size: tuple[int, int], channels: int, **changes: Any) -> "Preset":
         """The same recipe for networks that make images of another shape: `models.image_generator` and its mirror."""
         shape = {"architecture": "image", "image_size": image_size, "channels": channels, "norm": "none"}
-        return replace(self, **shape, sizes=(), shares=(), frozen=0.0, dropout=0.0, **changes)
+        return replace(self, **shape, dropout=0.0, **changes)
 
 
 PRESETS = {
@@ -185,24 +180,6 @@ PRESETS["monsters"] = replace(
     name="monsters",
     dataset="monsters",
     r1_weight=0.1,  # with it D(x) ended at 0.89 and D(G(z)) at 0.12; other weights were not tried on this set
-)
-# Chapter 05's: the heroes at 16, 32 and 64 pixels, one size after the other.
-GROWING = replace(
-    PRESETS["heroes"],
-    name="growing",
-    batch_size=32,
-    loss="bce",
-    r1_weight=3.0,
-    r2_weight=0.0,
-    sizes=(16, 32, 64),
-    shares=(0.2, 0.2, 0.6),  # of the steps; of the minutes some 10, 17 and 73 %
-    frozen=0.1,
-    decay_from=0.7,  # half-way through the last size: rates that fall sooner leave the new layers behind
-    schedules={
-        "smoke": _SMOKE,
-        "cpu": Schedule(20_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
-        "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
-    },
 )
 # The DCGAN paper's recipe on the networks of chapters 03 and 04, to be compared with.
 PAPER = Preset(name="paper", architecture="face", average_decay=0.0)

@@ -16,7 +16,7 @@ from dcgan_tf.evaluation.extractors import extractor
 from dcgan_tf.gan import GAN
 from dcgan_tf.pictures import figures, gif
 from dcgan_tf.runtime import distribution, files
-from dcgan_tf.training import guard, progressive, resume
+from dcgan_tf.training import guard, resume
 from dcgan_tf.training.callbacks import Callback, Checkpointer, Estimate, KeepBest, Progress, Recorder
 from dcgan_tf.training.history import JUDGED, History
 from dcgan_tf.training.loop import fit
@@ -37,9 +37,6 @@ class Samples(Callback):
         if run.step == 0:
             self.draw(run)
 
-    def on_stage_begin(self, run: Run) -> None:
-        self.watch.restart()
-
     def on_step_end(self, run: Run) -> None:
         if run.is_time(self.every):
             run.check()
@@ -51,7 +48,7 @@ class Samples(Callback):
 
     def draw(self, run: Run) -> None:
         """Draw the grid of this step."""
-        pictures = to_uint8(progressive.enlarge(run.gan.generate(SAMPLES, run.gan.seed), run.size))
+        pictures = to_uint8(run.gan.generate(SAMPLES, run.gan.seed))
         grid = figures.grid(pictures)
         figures.save_png(grid, run.folder / "samples" / f"step_{run.step:07}.png")
         with run.writer.as_default(run.step):
@@ -72,7 +69,7 @@ class Judge(Callback):
     def on_step_end(self, run: Run) -> None:
         if run.is_time(self.every):
             run.check()
-            fake = progressive.enlarge(run.gan.generate(self.samples, run.gan.seed), run.size)
+            fake = run.gan.generate(self.samples, run.gan.seed)
             wanted = ("fid", "kid", "is")
             scores = evaluation.compare(fake, self.held_out, self.extractor, wanted, real_features=self.expected)
             run.results = {**run.results, **{name: scores[name] for name in JUDGED if name in scores}}
@@ -173,10 +170,9 @@ def train(
         else:  # of several workers one writes the run; what the others write is thrown away
             out, held_out, progress = Path(stack.enter_context(tempfile.TemporaryDirectory())), None, False
         try:
-            stages = resume.stages_of(gan, run, steps)
-            config = resume.config(gan, images, stages)
+            config = resume.config(gan, images)
             resume.check_config(config, run)
-            history = resume.resume(gan, run, restore_from, stages, tidy=out == run)
+            history = resume.resume(gan, run, restore_from, tidy=out == run)
             with files.atomic(out / "config.json") as partial:
                 partial.write_text(json.dumps(config, indent=2) + "\n")
             state = Run(gan, images, out, steps, history, int(gan.step.numpy()))
@@ -189,7 +185,7 @@ def train(
             kept = [KeepBest(checkpointer, watched)] if held_out is not None else []
             parts = [*judged, Recorder(every["log"]), Samples(every["sample"]), checkpointer, *kept, Plots()]
             shown = [Progress(progress), *([Estimate()] if progress else [])]
-            fit(state, [*parts, *shown, *callbacks], stages)
+            fit(state, [*parts, *shown, *callbacks])
             return history
         except OSError as error:
             raise Failure(
@@ -201,8 +197,6 @@ def train(
 def _check_shapes(gan, images, held_out):
     """Refuse images of another size than the networks make, and too few or mismatched held-out images."""
     makes = gan.generator.output_shape[1:]
-    if gan.preset.sizes:
-        makes = (gan.preset.sizes[-1], gan.preset.sizes[-1], makes[-1])
     if images.shape[1:] != makes:
         raise UserError(f"the images are {images.shape[1:]}, the generator makes {makes}")
     if held_out is not None and (len(held_out) < evaluation.LEAST or held_out.shape[1:] != images.shape[1:]):

@@ -1,4 +1,4 @@
-"""Kill a training process again and again, and compare what it ends with: python tests/kill.py progressive --kills 20
+"""Kill a training process again and again, and compare what it ends with: python tests/kill.py faces --kills 20
 
 A run is trained without interruption. A second one, of the same configuration, is killed with SIGKILL at random
 moments, uniformly over the life that is left to it, and some times in the middle of writing a checkpoint; each time it
@@ -6,7 +6,7 @@ is started again. In the end weights, optimizers, moving average, history (times
 same to the bit. The precision is the one that suits the machine; it stands in the table.
 
 The configurations are small versions of the chapters': mnist, faces (DiffAugment, flips), heroes (relativistic,
-R1 and R2), controller, progressive.
+R1 and R2), critic (chapter 05's clipped one: RMSprop, two steps to one of the generator), labels (noisy ones).
 With --leave-out one part of the state is neither saved nor restored: that has to be seen.
 """
 
@@ -28,23 +28,22 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 STEPS, CHECKPOINT_EVERY = 60, 4
-CONFIGURATIONS = ("mnist", "faces", "heroes", "controller", "progressive")
-PARTS = (
-    "generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer", "streams", "step",
-    "controller",
-)  # fmt: skip
+CONFIGURATIONS = ("mnist", "faces", "heroes", "critic", "labels")
+PARTS = ("generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer", "streams", "step")
 
 
 def preset_of(configuration):
     """A chapter's preset, made small."""
     from dcgan_tf import presets
 
-    chapters = {name: presets.get(name) for name in ("mnist", "faces", "heroes")}
-    preset = replace(chapters.get(configuration, presets.GROWING), batch_size=4, dropout=0.3)
+    preset = presets.get({"critic": "heroes", "labels": "heroes"}.get(configuration, configuration))
+    preset = replace(preset, batch_size=4, dropout=0.3)
     if configuration != "mnist":
         preset = replace(preset, width=4)
-    if configuration == "controller":
-        preset = replace(preset, sizes=(), shares=(), balance=True, noisy_labels=True, real_label=0.8, critic_steps=1)
+    if configuration == "critic":
+        preset = replace(preset, loss="wasserstein", optimizer="rmsprop", clip=0.01, critic_steps=2)
+    if configuration == "labels":
+        preset = replace(preset, loss="bce", noisy_labels=True, real_label=0.8)
     return preset
 
 
@@ -52,12 +51,8 @@ def leave_out(part):
     """Have checkpoints lack one part of the state."""
     import tensorflow as tf
 
-    from dcgan_tf.training.balance import Controller
-
     whole = tf.train.Checkpoint
     tf.train.Checkpoint = lambda **parts: whole(**{name: value for name, value in parts.items() if name != part})
-    if part == "controller":
-        Controller.restore = lambda controller, state: None
 
 
 def run_it(configuration, run, without=None):
@@ -72,8 +67,6 @@ def run_it(configuration, run, without=None):
     size, channels = (28, 1) if configuration == "mnist" else (64, 3)
     images = np.random.default_rng(0).integers(0, 256, (50, size, size, channels), dtype=np.uint8)
     gan = dcgan.GAN.from_preset(preset, dcgan.devices.precision()[0])
-    if gan.controller:  # decisions every few steps, so that there are some to lose
-        gan.controller.every, gan.controller.memory, gan.controller.threshold = 3, 0.7, 0.01
     dcgan.train(
         gan, images, steps=STEPS, run=run, log_every=1, sample_every=10, checkpoint_every=CHECKPOINT_EVERY,
         progress=False,
@@ -133,9 +126,6 @@ def ends_with(run):
     for name in sorted(reader.get_variable_to_shape_map()):
         if "OBJECT_GRAPH" not in name and "save_counter" not in name:
             found[name] = hashlib.sha256(reader.get_tensor(name).tobytes()).hexdigest()
-    found["plan"] = json.dumps(
-        {key: json.loads((newest / "plan.json").read_text())[key] for key in ("stage", "controller")}
-    )
     with (run / "history.csv").open(newline="") as file:
         rows = [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
     found["history"] = json.dumps(rows)

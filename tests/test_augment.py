@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan_tf import GAN, augment, datasets, models
-from dcgan_tf.data import pillow
+from dcgan_tf import GAN, augment, models
 
 SEED = tf.constant([3, 5], tf.int64)
 ALL = "color,translation,cutout"
@@ -125,25 +124,3 @@ def test_the_step_augments_reals_and_fakes_alike():
     edges = [fakes[:, 0], fakes[:, -1], fakes[:, :, 0], fakes[:, :, -1]]
     assert sum((edge == 0).all((1, 2)).sum() for edge in edges) > 8, "and of the fakes"
     assert not np.array_equal((reals == 0).all(3), (fakes == 0).all(3)), "each by its own draw"
-
-
-def test_pillow_augmentation_keeps_the_originals_and_repeats():
-    monsters = datasets.load("monsters")[:20]
-    many = pillow.enlarge(monsters, 5, seed=1)
-    assert many.shape == (100, 64, 64, 3) and many.dtype == np.uint8
-    np.testing.assert_array_equal(many[:20], monsters)
-    np.testing.assert_array_equal(many, pillow.enlarge(monsters, 5, seed=1))
-    assert not np.array_equal(many, pillow.enlarge(monsters, 5, seed=2))
-    assert len({image.tobytes() for image in many}) == 100, "no copy is like another"
-
-
-def test_pillow_augmentation_changes_hue_and_masks_but_keeps_the_creature():
-    red = np.full((1, 64, 64, 3), 255, np.uint8)
-    red[:, 16:48, 16:48] = (200, 30, 30)
-    copies = pillow.enlarge(red, 60, seed=0)[1:].astype(int)
-    creature = copies[:, 16:48, 16:48]
-    white = (creature > 240).all(-1)
-    assert white.mean() < 0.1 and white.any((1, 2)).sum() > 20, "small masks lie on many of them"
-    assert np.median(creature[..., 0]) > 150, "still reddish"
-    middle = np.median(creature, (1, 2))
-    assert middle[:, 1:].max() > 60, "some are turned in hue"

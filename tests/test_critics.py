@@ -1,4 +1,4 @@
-"""Wasserstein critics: clipping, the gradient penalty, the ratio of steps; and the controller inside a run."""
+"""Wasserstein critics: clipping, the gradient penalty, the ratio of steps."""
 
 from dataclasses import replace
 
@@ -14,8 +14,6 @@ pytestmark = pytest.mark.slow
 
 BASE = replace(
     presets.get("heroes"),
-    sizes=(),
-    shares=(),
     width=4,
     batch_size=4,
     augment="",
@@ -90,11 +88,3 @@ def test_every_loss_trains(loss):
     for _ in range(3):
         results = gan.train_step(REAL)
     assert all(np.isfinite(float(value)) for value in results.values())
-
-
-def test_the_controllers_decisions_are_recorded(tmp_path):
-    gan = dcgan.GAN.from_preset(replace(BASE, balance=True), "float32")
-    gan.controller.every, gan.controller.threshold, gan.controller.memory = 2, 0.01, 0.5
-    history = dcgan.train(gan, IMAGES, steps=12, run=tmp_path, log_every=1, progress=False)
-    assert len(set((history["generator_learning_rate"] / history["discriminator_learning_rate"]).round(6))) > 2
-    assert history["generator_steps"][-1] == gan.controller.generator_steps

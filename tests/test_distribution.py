@@ -28,7 +28,7 @@ from dcgan_tf.training import loop
 replicas, norm, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 strategy = distribution.strategy("mirrored" if replicas > 1 else "none", replicas)
 plain = replace(
-    presets.get("heroes"), sizes=(), shares=(), width=4, batch_size=8, dropout=0.3, augment="color,translation,cutout",
+    presets.get("heroes"), width=4, batch_size=8, dropout=0.3, augment="color,translation,cutout",
     loss="bce", real_label=0.8, noisy_labels=True, generator_learning_rate=2e-4, discriminator_learning_rate=2e-4,
     beta_1=0.5,
 )
@@ -40,7 +40,7 @@ if norm == "none":  # the generator's too, as the inference form
         if "norm" in layer.name:
             layer.trainable = False
     with strategy.scope():
-        gan._adopt(gan.generator, gan.discriminator, gan.average)
+        gan = GAN(gan.generator, gan.discriminator, plain)
 images = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), dtype=np.uint8)
 batches = loop.batches_from(gan, images, 0)
 before = [w.copy() for n in (gan.generator, gan.discriminator) for w in n.get_weights()]

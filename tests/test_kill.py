@@ -5,20 +5,13 @@ import pytest
 import tensorflow as tf
 
 from dcgan_tf import GAN
-from dcgan_tf.training.balance import Controller
 
 pytestmark = pytest.mark.slow
-CUTS = {  # steps at which a configuration is interrupted; the progressive one while frozen, thawed, and frozen again
-    "mnist": (3,),
-    "faces": (42,),
-    "heroes": (42,),
-    "controller": (42,),
-    "progressive": (13, 20, 26),
-}
+CUTS = {"mnist": (3,), "faces": (42,), "heroes": (13, 20, 26), "critic": (41,), "labels": (42,)}  # steps
 
 
 def test_a_killed_run_ends_as_one_that_was_left_alone():
-    kills, inside, _, differ = kill.compare("progressive", kills=2, inside=1)
+    kills, inside, _, differ = kill.compare("faces", kills=2, inside=1)
     assert kills >= 2 and inside >= 1
     assert not differ
 
@@ -61,10 +54,9 @@ def test_an_interrupted_run_ends_as_one_that_was_left_alone(configuration, whole
     assert not kill.differences(whole(configuration), ends)
 
 
-@pytest.mark.parametrize("part", ["average", "discriminator_optimizer", "streams", "controller"])
+@pytest.mark.parametrize("part", ["average", "discriminator_optimizer", "streams"])
 def test_a_part_that_is_left_out_of_the_checkpoints_is_missed(part, whole, monkeypatch, tmp_path):
     monkeypatch.setattr(tf.train, "Checkpoint", tf.train.Checkpoint)  # so that they are put back
-    monkeypatch.setattr(Controller, "restore", Controller.restore)
     kill.leave_out(part)
-    ends = interrupted_at((42,), "controller", monkeypatch, tmp_path)
-    assert kill.differences(whole("controller"), ends, without=part)
+    ends = interrupted_at((42,), "labels", monkeypatch, tmp_path)
+    assert kill.differences(whole("labels"), ends, without=part)

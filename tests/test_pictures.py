@@ -66,15 +66,6 @@ def test_history_can_be_plotted_and_says_what_it_shows(tmp_path):
     figure.savefig(tmp_path / "x.png")
 
 
-@pytest.mark.filterwarnings("error")
-def test_rates_that_fall_together_are_no_controllers_doing():
-    """As read from history.csv, rounded, their ratio is the same but for the last digit; the last two are 0."""
-    rows = [{**dict.fromkeys(COLUMNS, 0.5), "step": i, "kid": float("nan")} for i in range(301)]
-    for i, row in enumerate(rows):
-        row |= {"generator_learning_rate": 1e-4 * (1 - i / 300), "discriminator_learning_rate": 3e-4 * (1 - i / 300)}
-    assert len(figures.plot_history(History(rows)).axes) == 2
-
-
 def test_a_critics_scores_are_not_shown_as_probabilities():
     rows = [{**dict.fromkeys(COLUMNS, -40.0), "step": i, "kid": float("nan")} for i in range(3)]
     losses, scores = figures.plot_history(History(rows), probabilities=False).axes

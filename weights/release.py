@@ -86,8 +86,6 @@ def in_use(recipe):
         idle.add("r1_every")
     if not recipe["r2_weight"]:
         idle.add("r2_weight")
-    if not recipe["sizes"]:
-        idle |= {"sizes", "shares", "frozen"}
     return {key: value for key, value in recipe.items() if key not in idle and key not in LEFT_OUT and value != ""}
 
 

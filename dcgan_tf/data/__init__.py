@@ -1,6 +1,16 @@
 """Images: `load` the known sets, `from_folder` for your own, `batches` to train on."""
 
-from dcgan_tf.data.batches import Rows, batches, fingerprint, hold_out, normalise, on_white, permutation, to_uint8
+from dcgan_tf.data.batches import (
+    Rows,
+    batches,
+    fingerprint,
+    hold_out,
+    normalise,
+    on_white,
+    permutation,
+    shrink,
+    to_uint8,
+)
 from dcgan_tf.data.folder import Folder, from_folder
 from dcgan_tf.data.sets import SHA256, fetch, labels, load, names, where
 
@@ -19,6 +29,7 @@ __all__ = [
     "normalise",
     "on_white",
     "permutation",
+    "shrink",
     "to_uint8",
     "where",
 ]

@@ -90,7 +90,6 @@ def batches(
     batch_size: int,
     seed: int = 0,
     start: int = 0,
-    size: int | None = None,
     slots: tuple[int, int, int] = (0, 1, 1),
 ) -> "tf.data.Dataset":
     """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
@@ -104,7 +103,6 @@ def batches(
         batch_size: images a batch; at most N.
         seed: of the order.
         start: how many batches to leave out.
-        size: height and width of the result, of which H is a multiple: blocks of pixels are averaged.
         slots: (first, count, of): of each batch, cut into `of` equal parts, `count` from the part `first` on, one
             after the other. That is for several devices: see runtime/distribution.py.
     """
@@ -131,16 +129,20 @@ def batches(
 
     if batch_size % slots[2]:
         raise UserError(f"a batch of {batch_size} cannot be shared by {slots[2]} devices: give a multiple of them")
-    factor = images.shape[1] // (size or images.shape[1])
-
-    def ready(batch):
-        if factor > 1:  # as progressive.shrink does
-            batch = tf.round(tf.nn.avg_pool2d(tf.cast(batch, tf.float32), factor, factor, "VALID"))
-        return normalise(batch)
 
     shape = (CHUNK * slots[1], batch_size // slots[2], *images.shape[1:])
     dataset = tf.data.Dataset.from_generator(stream, output_signature=tf.TensorSpec(shape, tf.uint8))
-    return dataset.unbatch().map(ready).prefetch(tf.data.AUTOTUNE)
+    return dataset.unbatch().map(normalise).prefetch(tf.data.AUTOTUNE)
+
+
+def shrink(images: np.ndarray, size: int) -> np.ndarray:
+    """uint8 images [N, H, H, C] made smaller, to [N, size, size, C], by averaging blocks of pixels.
+
+    H is a multiple of `size`.
+    """
+    factor = images.shape[1] // size
+    blocks = images.reshape(len(images), size, factor, size, factor, images.shape[-1])
+    return np.rint(blocks.mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
 def normalise(images: np.ndarray) -> "tf.Tensor":

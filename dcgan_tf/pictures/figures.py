@@ -64,23 +64,16 @@ def smooth(values: np.ndarray, window: float) -> np.ndarray:
 
 
 def plot_history(history: "History", title: str = "Training", probabilities: bool = True) -> "Figure":
-    """Losses and the discriminator's opinion against the step, with KID and a controller's doings if any.
+    """Losses and the discriminator's opinion against the step, with KID if there is any. Returns a matplotlib figure.
 
     Without `probabilities` the discriminator is a critic, and what it gives the images are scores.
-
-    The sizes of progressive growing are marked by lines, the stretches with frozen layers by a grey ground. Returns a
-    matplotlib figure.
     """
     from matplotlib.figure import Figure
 
     judged = ~np.isnan(history["kid"])
-    generator, discriminator = history["generator_learning_rate"], history["discriminator_learning_rate"]
-    rates = generator[discriminator > 0] / discriminator[discriminator > 0]
-    controlled = len(rates) and np.ptp(rates) > 1e-3 * np.abs(rates).max()  # rounding is no controller
-    panels = 2 + judged.any() + controlled
+    panels = 2 + judged.any()
     figure = Figure(figsize=(9, 3.25 * panels), layout="constrained")
-    losses, beliefs, *more = figure.subplots(panels, 1, sharex=True)
-    distance = more[: int(judged.any())]
+    losses, beliefs, *distance = figure.subplots(panels, 1, sharex=True)
     curves = [
         (losses, "g_loss", ORANGE, "generator"),
         (losses, "d_loss_real", BLUE, "discriminator on reals"),
@@ -106,37 +99,11 @@ def plot_history(history: "History", title: str = "Training", probabilities: boo
         if best := history.best():
             axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
         axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
-    if controlled:
-        _plot_controller(more[-1], history)
-    for axes in (losses, beliefs, *more):
-        _mark_stages(axes, history)
+    for axes in (losses, beliefs, *distance):
         axes.legend(loc="upper right", fontsize=9)
         axes.grid(alpha=0.25)
     axes.set_xlabel("step")
     return figure
-
-
-def _plot_controller(axes, history):
-    """The learning rates, and the ratio of steps where it is not 1:1."""
-    for name, color in (("generator", BLUE), ("discriminator", ORANGE)):
-        axes.plot(history["step"], history[f"{name}_learning_rate"], color=color, label=f"learning rate, {name}")
-        axes.fill_between(
-            history["step"], 0, 1, where=history[f"{name}_steps"] > 1, color=color, alpha=0.12, linewidth=0,
-            transform=axes.get_xaxis_transform(), label=f"more steps for the {name}",
-        )  # fmt: skip
-    axes.set(ylabel="controller", yscale="log")
-
-
-def _mark_stages(axes, history):
-    """A line where the images grow, a grey ground where the old layers are frozen."""
-    step, size, frozen = history["step"], history["size"], history["frozen"] == 1
-    for i in np.flatnonzero(np.diff(size) > 0) + 1:
-        axes.axvline(step[i], color=GREY, linewidth=1)
-        axes.text(step[i], 0.02, f" {size[i]:.0f} pixels", color=GREY, fontsize=9, transform=axes.get_xaxis_transform())
-    if frozen.any():
-        axes.fill_between(
-            step, 0, 1, where=frozen, color=GREY, alpha=0.12, linewidth=0, transform=axes.get_xaxis_transform()
-        )
 
 
 def real_and_fake(real: np.ndarray, fake: np.ndarray) -> "Figure":

@@ -16,9 +16,6 @@ class Callback:
     def on_train_begin(self, run: Run) -> None:
         """Before the first step; `run.step` is 0, or where a resumed run goes on."""
 
-    def on_stage_begin(self, run: Run) -> None:
-        """The networks have grown, or have been thawed (progressive growing)."""
-
     def on_step_end(self, run: Run) -> None:
         """After each step; `run.results` holds its losses, as tensors."""
 
@@ -81,8 +78,6 @@ class Recorder(Callback):
         self.last, self.then = run.step, now
         run.history.append(**row)
         not_logged = {"step", "epoch", "d_loss"}  # in TensorBoard: what is known or would be the same throughout
-        not_logged |= set() if run.gan.stage else {"size", "frozen"}
-        not_logged |= set() if run.gan.controller else {"generator_steps", "discriminator_steps"}
         with run.writer.as_default(run.step):
             for name in row.keys() - not_logged:
                 tf.summary.scalar(name, row[name])
@@ -92,17 +87,12 @@ class Recorder(Callback):
     @staticmethod
     def _row(run, speed):
         gan = run.gan
-        steps_of = gan.controller or gan.preset
         return {
             "step": run.step,
             "epoch": run.step * gan.preset.batch_size / len(run.images),
             "generator_learning_rate": float(gan.generator_optimizer.learning_rate.numpy()),
             "discriminator_learning_rate": float(gan.discriminator_optimizer.learning_rate.numpy()),
             "images_per_second": speed,
-            "size": gan.generator.output_shape[1],
-            "frozen": int(gan.stage is not None and gan.stage.frozen),
-            "generator_steps": steps_of.generator_steps if gan.controller else 1,
-            "discriminator_steps": steps_of.discriminator_steps if gan.controller else gan.preset.critic_steps,
             **{name: float(value) for name, value in run.results.items()},
         }
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,8 +46,6 @@ def _plan(gan, folder):
     """The state that is not stored in variables, and the checksum of each file."""
     return {
         "networks": _networks(gan),
-        "stage": asdict(gan.stage) if gan.stage else None,
-        "controller": gan.controller.state() if gan.controller else None,
         "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
     }
 
@@ -65,7 +62,7 @@ def _networks(gan):
 
 
 def plan(folder: str | Path) -> dict:
-    """What plan.json holds: "networks", "stage" and "controller" (None where there is none), and "files"."""
+    """What plan.json holds: "networks" and "files"."""
     return json.loads((Path(folder) / PLAN).read_text())
 
 
@@ -176,8 +173,6 @@ def restore(gan: "GAN", folder: str | Path) -> None:
     except (AssertionError, ValueError, tf.errors.OpError) as error:
         reason = str(error).strip().splitlines()[0][:120]
         raise UserError(f"{folder} cannot be restored into this GAN: {reason}") from None
-    if gan.controller:
-        gan.controller.restore(plan(folder)["controller"])
 
 
 def find(source: str | Path) -> Path | None:

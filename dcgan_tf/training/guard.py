@@ -118,10 +118,6 @@ class CollapseWatch:
             )
         return None
 
-    def restart(self) -> None:
-        """Start over: the networks have grown, and their first images are all alike again."""
-        self.varied = False
-
 
 def _variety(images):
     """The mean over pixels of the standard deviation from image to image, in grey levels."""

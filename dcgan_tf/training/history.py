@@ -20,17 +20,13 @@ COLUMNS = (
     "generator_learning_rate",
     "discriminator_learning_rate",
     "images_per_second",  # reals trained on, since the row before
-    "size",  # of the images at this step: it grows in progressive growing
-    "frozen",  # 1 where only the newest layers learned, else 0
-    "generator_steps",  # to one of the discriminator, or 1: the controller's doing
-    "discriminator_steps",  # to one of the generator, or 1
     "fid",  # of the moving average against held-out images, at the steps where it was judged, else nan
     "kid",
     "kid_error",  # its standard error
     "inception_score",  # where the extractor has classes
 )
 JUDGED = COLUMNS[-4:]
-DEFAULTS = {"size": 0, "frozen": 0, "generator_steps": 1, "discriminator_steps": 1} | dict.fromkeys(JUDGED, np.nan)
+DEFAULTS = dict.fromkeys(JUDGED, np.nan)
 
 
 class History:
@@ -57,8 +53,8 @@ class History:
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def best(self) -> dict | None:
-        """The row of the lowest KID at the size that the run has grown to, or None where none was taken there."""
-        judged = [row for row in self.rows if not np.isnan(row["kid"]) and row["size"] == self.rows[-1]["size"]]
+        """The row of the lowest KID, or None where none was taken."""
+        judged = [row for row in self.rows if not np.isnan(row["kid"])]
         return min(judged, key=lambda row: row["kid"], default=None)
 
     def until(self, step: int) -> "History":
@@ -81,7 +77,8 @@ class History:
         with path.open(newline="") as file:
             reader = csv.DictReader(file)
             names = reader.fieldnames or ()
-            if not {"step", "g_loss"} <= set(names) <= set(COLUMNS):
+            if not {"step", "g_loss"} <= set(names):
                 raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
-            empty = {**dict.fromkeys(COLUMNS, np.nan), **DEFAULTS}  # an older version's has fewer columns
-            return cls({**empty, **{k: int(v) if k == "step" else float(v) for k, v in row.items()}} for row in reader)
+            known = set(names) & set(COLUMNS)  # an older version's has others
+            empty = {**dict.fromkeys(COLUMNS, np.nan), **DEFAULTS}
+            return cls(empty | {k: int(row[k]) if k == "step" else float(row[k]) for k in known} for row in reader)

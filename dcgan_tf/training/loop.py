@@ -8,45 +8,36 @@ import tensorflow as tf
 from dcgan_tf import data
 from dcgan_tf.gan import GAN
 from dcgan_tf.runtime import distribution
-from dcgan_tf.training import guard, progressive
+from dcgan_tf.training import guard
 from dcgan_tf.training.callbacks import Callback
 from dcgan_tf.training.run import Run
 
 AHEAD = 8  # batches fetched in one call: a call for each one would cost a sixtieth of MNIST's step
 RATES_EVERY = 10  # steps between two changes of the learning rates that fall
-WARM_UP = 200  # steps over which the learning rates rise when the networks have changed
 
 
-def fit(run: Run, callbacks: Sequence[Callback], stages: Sequence[progressive.Stage] = ()) -> None:
+def fit(run: Run, callbacks: Sequence[Callback]) -> None:
     """Train to the end of a run, or until it is interrupted (Ctrl-C, SIGTERM): then `history.interrupted` is set."""
 
     def tell(event, callbacks=tuple(callbacks)):
         for callback in callbacks:
             getattr(callback, event)(run)
 
-    gan, batches, factor = run.gan, None, None
+    gan, factor = run.gan, None
     try:
         with guard.Stop() as stop:
             tell("on_train_begin")
             try:
+                batches = batches_from(gan, run.images, run.step)
                 for step in range(run.step + 1, run.steps + 1):
                     if stop.wanted:
                         raise KeyboardInterrupt
-                    if stages and gan.stage != (stage := progressive.stage_of(stages, step)):
-                        gan.enter(stage)
-                        batches = factor = None
-                        tell("on_stage_begin")
-                    batches = batches or batches_from(gan, run.images, step - 1)
-                    before = factor
-                    factor = decay(step - 1, run.steps, gan.preset.decay_from) * warm_up(step, gan.stage)
-                    if factor != before or gan.controller:
+                    before, factor = factor, decay(step - 1, run.steps, gan.preset.decay_from)
+                    if factor != before:  # so a callback may set rates of its own where they do not fall
                         gan.set_learning_rates(factor)
                     run.results = gan.train_step(next(batches), *gan.update_schedule())
                     run.step = step
                     run.losses.append((run.results["g_loss"], run.results["d_loss"]))
-                    if gan.controller:
-                        losses = (run.results[name] for name in ("g_loss", "d_loss_real", "d_loss_fake"))
-                        gan.controller.update(*map(float, losses))
                     tell("on_step_end")
             except KeyboardInterrupt:
                 run.history.interrupted = True
@@ -56,11 +47,11 @@ def fit(run: Run, callbacks: Sequence[Callback], stages: Sequence[progressive.St
 
 
 def batches_from(gan: GAN, images: np.ndarray, start: int) -> Iterator[tf.Tensor]:
-    """The batches from a step on, at the size that the generator makes now."""
-    size, slots = gan.generator.output_shape[1], distribution.replica_slots(gan.strategy)
+    """The batches from a step on."""
+    slots = distribution.replica_slots(gan.strategy)
 
     def part(_):
-        return data.batches(images, gan.preset.batch_size, gan.seed, start, size, slots)
+        return data.batches(images, gan.preset.batch_size, gan.seed, start, slots)
 
     iterator = iter(gan.strategy.distribute_datasets_from_function(part))
     while True:
@@ -79,11 +70,3 @@ def decay(step: int, steps: int, decay_from: float) -> float:
     """
     step = step // RATES_EVERY * RATES_EVERY
     return min(1.0, (1 - step / steps) / (1 - decay_from)) if decay_from < 1 else 1.0
-
-
-def warm_up(step: int, stage: progressive.Stage | None) -> float:
-    """The factor on the learning rates after a change of stage: from 0 to 1 in WARM_UP steps.
-
-    Adam begins anew with each stage, and its first steps are as long as the rate, however small the gradients.
-    """
-    return min(1.0, (step - stage.first) / WARM_UP) if stage and stage.first else 1.0

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -15,22 +13,11 @@ from dcgan_tf.data import fingerprint
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import GAN
 from dcgan_tf.runtime import devices, files
-from dcgan_tf.training import checkpoint, progressive
+from dcgan_tf.training import checkpoint
 from dcgan_tf.training.history import History
 
 
-def stages_of(gan: GAN, run: Path, steps: int) -> tuple[progressive.Stage, ...]:
-    """The stages of a progressive run: those that it began with, so that a longer run does not move its bounds."""
-    path = run / "config.json"
-    if path.exists() and (before := json.loads(path.read_text()).get("stages")):
-        return tuple(progressive.Stage(**stage) for stage in before)
-    preset = gan.preset
-    return progressive.stages(preset.sizes, preset.shares, preset.frozen, steps) if preset.sizes else ()
-
-
-def resume(
-    gan: GAN, run: Path, restore_from: str | Path | None, stages: Sequence[progressive.Stage], tidy: bool
-) -> History:
+def resume(gan: GAN, run: Path, restore_from: str | Path | None, tidy: bool) -> History:
     """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it.
 
     With `tidy`, checkpoints and samples of later steps are removed from the run folder.
@@ -42,15 +29,6 @@ def resume(
         if (run / "config.json").exists():
             print(f"{run} holds no checkpoint yet: beginning at step 0")
         return History()
-    if reached := checkpoint.plan(chosen)["stage"]:
-        reached = progressive.Stage(**reached)
-        if reached not in stages:
-            raise UserError(
-                f"{chosen} was taken while the networks made {reached.size} pixels, from step {reached.first:,} on, "
-                "and this run has no such stage: give the --steps of the run that the checkpoint comes from"
-            )
-        for stage in stages[: stages.index(reached) + 1]:  # as the run went through them
-            gan.enter(stage)
     checkpoint.restore(gan, chosen)
     step = int(gan.step.numpy())
     print(f"Resuming {run} at step {step:,} ({chosen.name})")
@@ -87,14 +65,13 @@ def _set_aside(run, step):
     print(f"What {run} had done after step {step:,} is now in {aside}")
 
 
-def config(gan: GAN, images: np.ndarray, stages: Sequence[progressive.Stage]) -> dict:
+def config(gan: GAN, images: np.ndarray) -> dict:
     """What config.json holds: the recipe, the images and the machine."""
     recipe, sha256 = gan.preset.recipe(), fingerprint(images)
     if recipe["dataset"] and sha256 != _fingerprint_of_set(recipe["dataset"]):
         recipe["dataset"] = ""  # other images, or a part of the set
     return {
         "recipe": json.loads(json.dumps(recipe)),  # as it will be read again
-        "stages": [asdict(stage) for stage in stages],
         "seed": gan.seed,
         "images": list(images.shape),
         "images_sha256": sha256,
@@ -122,6 +99,8 @@ def check_config(config: dict, run: Path) -> None:
     instead = "choose another run folder (--run), or begin anew (--fresh)"
     now = {**config["recipe"], "seed": config["seed"], "images": config["images"]}
     for key, value in {**before["recipe"], "seed": before["seed"], "images": before["images"]}.items():
+        if key not in now and not value:  # a field that there is no more, and of which the run made no use
+            continue
         if now.get(key) != value and key != "dataset":  # a name: which images they are, their sha256 tells
             was, wanted = (_shown(key, some) for some in (value, now.get(key)))
             raise UserError(f"{run} was trained with {key} {was}, not {wanted}: {instead}")

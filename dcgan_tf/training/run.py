@@ -2,7 +2,7 @@
 
 import functools
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -33,11 +33,6 @@ class Run:
         """TensorBoard's writer."""
         return tf.summary.create_file_writer(str(self.folder / "tensorboard"))
 
-    @property
-    def size(self) -> int:
-        """Height of the images that the finished networks make."""
-        return self.images.shape[1]
-
     def is_time(self, every: int) -> bool:
         """Is it time for what is done every so many steps, and after the last one?"""
         return self.step % every == 0 or self.step == self.steps
@@ -51,7 +46,7 @@ class Run:
         """Stop if a loss or a weight is NaN or infinite. Call it before anything of a step is saved.
 
         Raises:
-            Failure: one of them is. The GAN is taken back to its last sound checkpoint, if it has not grown since.
+            Failure: one of them is. The GAN is taken back to its last sound checkpoint.
         """
         step = int(self.gan.step.numpy())
         for number, values in enumerate(self.losses, step - len(self.losses) + 1):
@@ -62,8 +57,7 @@ class Run:
             raise self._went_wrong(step, "a weight")
 
     def _went_wrong(self, step, what):
-        last, stage = checkpoint.newest(self.folder), self.gan.stage
-        if last and checkpoint.plan(last)["stage"] == (asdict(stage) if stage else None):
+        if last := checkpoint.newest(self.folder):
             checkpoint.restore(self.gan, last)
         where = f"the run stands at {last}" if last else "no checkpoint had been taken yet"
         return Failure(
