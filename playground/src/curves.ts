@@ -36,7 +36,7 @@ export class Curves {
       { name: 'generator’s loss', values: this.rows.map((row) => row.generator), colour: colour('--orange') },
       { name: 'discriminator’s loss', values: this.rows.map((row) => row.discriminator), colour: colour('--green') },
     ];
-    const distance = [{ name: 'distance', values: this.rows.map((row) => row.distance), colour: colour('--blue') }];
+    const distance = [{ name: 'distance to the real points', values: this.rows.map((row) => row.distance), colour: colour('--blue') }];
     this.plot(context, losses, 0, half - 18, width, colour);
     this.plot(context, distance, half, half - 18, width, colour);
     context.fillStyle = colour('--faint');

@@ -15,31 +15,45 @@ const MOST_DRAWN = 400;
 
 const LABELS: Record<keyof Settings, string> = {
   data: 'Data',
-  loss: 'Loss',
-  generatorRate: 'Generator’s learning rate',
-  discriminatorRate: 'Discriminator’s learning rate',
-  steps: 'Steps, discriminator to generator',
-  r1: 'R1 penalty',
-  momentum: 'Momentum (Adam’s β₁)',
-  hidden: 'Hidden units',
-  noise: 'Random numbers a point',
-  seed: 'Seed',
+  loss: 'How mistakes are scored (loss)',
+  generatorRate: 'Generator’s step size (learning rate)',
+  discriminatorRate: 'Discriminator’s step size',
+  steps: 'Steps in a round, discriminator : generator',
+  r1: 'Smoothness penalty (R1)',
+  momentum: 'Momentum: how much a step keeps of the last ones (β₁)',
+  hidden: 'Size of each network (hidden units)',
+  noise: 'Random numbers per point',
+  seed: 'Random start (seed)',
 };
 const NAMES: Record<string, string> = {
   ring: 'ring of eight',
   grid: 'three by three',
   moons: 'two moons',
   drawn: 'draw your own',
-  saturating: 'saturating (minimax)',
+  saturating: 'saturating (the original one)',
 };
 const LIVE: (keyof Settings)[] = ['loss', 'generatorRate', 'discriminatorRate', 'steps', 'r1']; // no new game needed
 
 /** The parts of one round in slow motion. */
-const PHASES: { sentence: string; act: (game: Game) => void; pull?: boolean }[] = [
-  { sentence: 'Random numbers go into the generator: these orange points come out.', act: () => {} },
-  { sentence: 'The discriminator compares them with real points, and changes its opinion a little.', act: (game) => game.stepDiscriminator() },
-  { sentence: 'At each orange point, the slope of its opinion shows where “more real” lies: a pull.', act: () => {}, pull: true },
-  { sentence: 'The generator changes its weights so that its points follow the pull.', act: (game) => game.stepGenerator(), pull: true },
+const PHASES: { sentence: string; who: string; act: (game: Game) => void; pull?: boolean }[] = [
+  { who: 'generator', sentence: 'Random numbers go into the generator: these orange points come out.', act: () => {} },
+  {
+    who: 'discriminator',
+    sentence: 'The discriminator compares them with real points, and changes its opinion a little.',
+    act: (game) => game.stepDiscriminator(),
+  },
+  {
+    who: 'discriminator',
+    sentence: 'At each orange point, the discriminator’s opinion rises in some direction: that is where the point is pushed.',
+    act: () => {},
+    pull: true,
+  },
+  {
+    who: 'generator',
+    sentence: 'The generator adjusts its inner numbers (weights) so that its points follow.',
+    act: (game) => game.stepGenerator(),
+    pull: true,
+  },
 ];
 const PHASE_MS = 1500;
 
@@ -211,7 +225,10 @@ class Page {
   play(playing: boolean): void {
     this.playing = playing && !this.waiting;
     $('play').textContent = this.playing ? 'Pause' : 'Play';
-    if (!this.playing) $('sentence').textContent = this.waiting ? 'Draw some points first.' : '';
+    if (!this.playing || !this.slow) {
+      $('sentence').textContent = this.waiting ? 'Draw some points first.' : '';
+      delete document.body.dataset.turn;
+    }
     this.rounds = { since: performance.now(), count: 0, rate: 0 };
   }
 
@@ -240,10 +257,11 @@ class Page {
   private slowly(): void {
     const now = performance.now();
     if (now < this.phaseEnds) return;
-    const { sentence, act } = PHASES[this.phase];
+    const { who, sentence, act, pull } = PHASES[this.phase];
     act(this.game);
     $('sentence').textContent = sentence;
-    this.show(PHASES[this.phase].pull);
+    document.body.dataset.turn = who; // whose part lights up
+    this.show(pull);
     this.phase = (this.phase + 1) % PHASES.length;
     this.phaseEnds = now + PHASE_MS;
     if (this.phase === 0) {
@@ -280,12 +298,14 @@ class Page {
     this.curves.draw();
     $('hint').hidden = !this.waiting;
     $('board').classList.toggle('drawing', this.settings.data === 'drawn');
-    $('key-manifold').hidden = this.settings.noise > 2;
+    $('key-paper').hidden = this.settings.noise !== 2 || !shown.manifold;
+    $('key-line').hidden = this.settings.noise !== 1 || !shown.manifold;
+    $('key-pull').hidden = !shown.pull;
     const rows: [string, string][] = [['Round', this.game.step.toLocaleString('en')]];
     const clusters = covered(this.settings.data, samples);
-    if (clusters) rows.push(['Clusters covered', `${clusters[0]} of ${clusters[1]}`]);
+    if (clusters) rows.push(['Clusters with enough generated points', `${clusters[0]} of ${clusters[1]}`]);
     const last = this.curves.rows.at(-1);
-    rows.push(['Distance to the data', last ? last.distance.toFixed(3) : '–']);
+    rows.push(['Distance to the real points (0 is perfect)', last ? last.distance.toFixed(3) : '–']);
     rows.push(['Rounds a second', this.playing && !this.slow && this.rounds.rate ? this.rounds.rate.toFixed(0) : '–']);
     const list = $('measures');
     list.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', name), element('dd', value)]));

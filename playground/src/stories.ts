@@ -16,29 +16,32 @@ export const STORIES: Story[] = [
   story(
     'balance',
     'Balance',
-    'Eight clusters. The generated points spread until all eight are covered, and the discriminator’s opinion fades to ' +
-      '“I cannot tell”. The R1 penalty keeps its opinion smooth; without it the game would go round in circles.',
+    'Eight clusters. Give it time, about 800 rounds: the generated points spread until all eight have enough of them, and ' +
+      'the background fades to “cannot tell”. A penalty on the discriminator (R1) keeps its opinion from changing sharply ' +
+      'near the real points; without it the two would chase each other for ever.',
     {},
   ),
   story(
     'oscillation',
     'Oscillation',
-    'The same game without the penalty and with a momentum of 0.9, the usual value. The generator runs to where the ' +
-      'discriminator says “real”; the discriminator changes its mind; the generator runs on. The distance never settles.',
+    'The same game without the penalty, and with a momentum of 0.9, usual elsewhere: each step mostly goes on in the ' +
+      'direction of the last ones. The generator runs to where the discriminator says “real”, the discriminator changes its ' +
+      'mind, the generator runs on. The distance never settles.',
     { r1: 0, momentum: 0.9 },
   ),
   story(
     'collapse',
     'Collapse',
     'Ten steps of the generator for each one of the discriminator. The generator puts all of its points where the ' +
-      'discriminator believes them, and moves on to the next place when that is over: few of the clusters are covered.',
+      'discriminator believes them, and moves on to the next place when that is over: few clusters are covered at a time.',
     { r1: 0, steps: '1:10' },
   ),
   story(
     'won',
     'A discriminator that won',
-    'A fast discriminator, a slow generator, and the saturating loss. The discriminator is soon sure of everything. Switch ' +
-      '“pull on each point” on: the lines have no length, so the generator learns nothing.',
-    { r1: 0, loss: 'saturating', discriminatorRate: 0.01, generatorRate: 0.0003, steps: '10:1' },
+    'A fast discriminator, a slow generator, and the original way of scoring (the saturating loss), which gives no hint to a ' +
+      'generator that is losing badly. After some 50 rounds the discriminator is sure of everything. Switch “where each point is ' +
+      'pushed” on: the short lines at the orange points shrink to nothing. Then set the loss to cross-entropy: the same opinion pushes again.',
+    { r1: 0, loss: 'saturating', discriminatorRate: 0.01, generatorRate: 0.0001, steps: '10:1' },
   ),
 ];
