@@ -36,10 +36,10 @@ class Tried(GAN):
 
     ideas, steps = IDEAS, 1
 
-    def _penalties(self, real, fake):
+    def _penalties(self, discriminator, real, fake):
         progress = tf.cast(self.step, tf.float32) / self.steps
         factor = 0.55 + 0.45 * tf.cos(math.pi * progress) if self.ideas["falling"] else 1.0
-        return factor * GAN._penalties(self, real, fake)
+        return factor * GAN._penalties(self, discriminator, real, fake)
 
 
 @keras.saving.register_keras_serializable("screen")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     from dcgan_tf import errors as errors
     from dcgan_tf import evaluation as metrics
     from dcgan_tf import gan as gan
+    from dcgan_tf import labels as labels
     from dcgan_tf import latent as latent
     from dcgan_tf import losses as losses
     from dcgan_tf import models as models
@@ -52,6 +53,7 @@ _MODULES = {
     "figures": "pictures.figures",
     "gan": "gan",
     "gif": "pictures.gif",
+    "labels": "labels",
     "latent": "latent",
     "losses": "losses",
     "metrics": "evaluation",
@@ -74,7 +76,7 @@ _NAMES = {
     "train": "trainer",
 }
 _WITHOUT_TENSORFLOW = """
-    data errors latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution weights
+    data errors labels latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution weights
 """.split()
 __all__ = [*_MODULES, *_NAMES]
 

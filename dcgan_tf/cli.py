@@ -98,6 +98,12 @@ def parser() -> Parser:
     generate.add_argument("--count", type=_positive(int), default=16, metavar="N", help="how many (default: 16)")
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument(
+        "--label",
+        type=_labels,
+        metavar="7 | 0-9",
+        help="what to draw, for generators that know labels; 0-9: a row each",
+    )
+    generate.add_argument(
         "--out",
         type=Path,
         default=Path("grid.png"),
@@ -209,6 +215,18 @@ def _positive(kind):
 
     convert.__name__ = "number above 0"  # argparse names it: "invalid number above 0 value: '-1'"
     return convert
+
+
+def _labels(text):
+    """The labels of "7" or "0-9"."""
+    first, _, last = text.partition("-")
+    labels = range(int(first), int(last or first) + 1)
+    if not labels:
+        raise ValueError
+    return labels
+
+
+_labels.__name__ = "label (7, or 0-9 for several)"
 
 
 def _samples(text):

@@ -32,11 +32,14 @@ def train_command(options: Namespace) -> int | None:
     from dcgan_tf import GAN, datasets, devices, distribution, extractors, load_generator, metrics, train
 
     strategy = distribution.strategy(options.strategy, options.replicas)  # before TensorFlow settles on its devices
+    labels = None
     if options.images:
         preset, images = own_images.read(options)
         images, held_out = datasets.hold_out(images)
     else:
         dataset, images, held_out = _set(preset.dataset)
+        labels = datasets.labels(dataset) if preset.classes else None
+        labels = labels[preset.label_field] if preset.label_field else labels
         if dataset != preset.dataset:  # whose classes a classifier of another set does not know
             preset = replace(preset, dataset=dataset, extractor="imagenet")
     precision, reason = devices.precision(options.precision)
@@ -64,6 +67,7 @@ def train_command(options: Namespace) -> int | None:
         restore_from=options.restore_from,
         fresh=options.fresh,
         held_out=held_out if len(held_out) else None,
+        labels=labels,
     )
     if history.interrupted:
         return 130
@@ -144,15 +148,22 @@ def generate_command(options: Namespace) -> int | None:
         _check_folder(options.out)
     else:
         _check_out(options.out, ".png")
-    from dcgan_tf import datasets, figures, sample
+    from dcgan_tf import datasets, figures, load_generator, sample
 
-    images = sample(options.source, options.count, options.seed)
+    generator = load_generator(options.source)
+    label = options.label
+    if label is not None and len(label) > 1:  # a row for each, of the same latents
+        columns = max(1, options.count // len(label))
+        rows = [sample(generator, columns, options.seed, one) for one in label]
+        images = np.concatenate(rows)
+    else:
+        columns, images = None, sample(generator, options.count, options.seed, label and label[0])
     if single:
         for i, image in enumerate(datasets.to_uint8(images)):
             figures.save_png(image, options.out / f"{i:04}.png")
     else:
-        figures.save_png(figures.grid(images), options.out)
-    print(f"{options.count} images of {options.source}, seed {options.seed}: {options.out}")
+        figures.save_png(figures.grid(images, columns), options.out)
+    print(f"{len(images)} images of {options.source}, seed {options.seed}: {options.out}")
 
 
 def interpolate_command(options: Namespace) -> int | None:
@@ -161,13 +172,16 @@ def interpolate_command(options: Namespace) -> int | None:
     if options.stops < 2:
         raise UserError("a walk needs at least 2 stops")
 
-    from dcgan_tf import figures, gif, latent, load_generator
+    from dcgan_tf import figures, gif, labels, latent, load_generator
     from dcgan_tf.sampling import generate, latents
 
     generator = load_generator(options.source)
-    stops = latents(options.walks * options.stops, generator.input_shape[-1], options.seed)
-    stops = stops.reshape(options.walks, options.stops, -1)
-    walks = [generate(generator, latent.walk(walk, options.frames)) for walk in stops]
+    classes = labels.classes(generator)
+    stops = latents(options.walks * options.stops, generator.input_shape[-1] - classes, options.seed)
+    paths = [latent.walk(walk, options.frames) for walk in stops.reshape(options.walks, options.stops, -1)]
+    if classes:  # each walk keeps to one label
+        paths = [labels.beside(path, np.full(len(path), i % classes), classes) for i, path in enumerate(paths)]
+    walks = [generate(generator, path) for path in paths]
     if options.out.suffix == ".gif":
         moments = ([walk[i] for walk in walks] for i in range(len(walks[0])))
         gif.save([figures.grid(moment, scale=options.scale) for moment in moments], options.out, 80, hold=80)

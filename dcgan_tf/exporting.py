@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from dcgan_tf import sampling
+from dcgan_tf import labels, sampling
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import fast_layers, files
 
@@ -15,7 +15,8 @@ from dcgan_tf.runtime import fast_layers, files
 def export(source: str | Path | keras.Model, path: str | Path) -> Path:
     """Write a generator, float32 latents [n, latent_dim] to images [n, H, W, C] in [-1, 1]; returns the path.
 
-    None of the three formats needs this package to be loaded again.
+    One that knows labels takes two inputs: `latents` and `label`, int32 [n]. None of the three formats needs this
+    package to be loaded again.
 
     Args:
         source: the name of a released generator, a run folder, or a Keras model.
@@ -35,7 +36,9 @@ def export(source: str | Path | keras.Model, path: str | Path) -> Path:
         except ImportError:
             raise UserError("ONNX is written by tf2onnx: pip install tf2onnx onnx") from None
     model = fast_layers.plain(sampling.load_generator(source) if isinstance(source, str | Path) else source)
-    model(keras.ops.zeros((1, *model.input_shape[1:])))  # ONNX wants a model that has been called
+    model = _with_label_apart(model)
+    zeros = [keras.ops.zeros((1, *one.shape[1:]), one.dtype) for one in model.inputs]
+    model(zeros if len(zeros) > 1 else zeros[0])  # ONNX wants a model that has been called
     with files.atomic(path) as partial:
         if path.suffix == ".keras":
             model.save(partial)
@@ -47,6 +50,18 @@ def export(source: str | Path | keras.Model, path: str | Path) -> Path:
             with _quiet("tensorflow"):  # it logs the temporary path
                 model.export(partial, verbose=False)
     return path
+
+
+def _with_label_apart(generator):
+    """A generator whose input has a one-hot label beside the latent as one of two inputs; others are returned as is."""
+    classes = labels.classes(generator)
+    if not classes:
+        return generator
+    latents = keras.Input((generator.input_shape[-1] - classes,), name="latents")
+    label = keras.Input((), dtype="int32", name="label")
+    one_hot = keras.layers.CategoryEncoding(classes, output_mode="one_hot")(keras.layers.Reshape((1,))(label))
+    both = keras.layers.Concatenate()([latents, one_hot])
+    return keras.Model([latents, label], generator(both), name=generator.name)
 
 
 @contextmanager

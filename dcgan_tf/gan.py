@@ -1,18 +1,22 @@
 """The GAN: two networks, two optimizers, a moving average of the generator, and the training step."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan_tf import labels as of_labels
 from dcgan_tf import losses, models
 from dcgan_tf.data import diffaugment
 from dcgan_tf.presets import Preset, get
 from dcgan_tf.runtime import devices, distribution
 from dcgan_tf.runtime.fast_layers import FusedAdam, accelerate, plain
-from dcgan_tf.sampling import generate, latents
+from dcgan_tf.sampling import generate, inputs
+from dcgan_tf.sampling import latents as latents
 
 
 class GAN:
@@ -23,8 +27,9 @@ class GAN:
     ones (runtime/fast_layers.py), with the same results.
 
     Args:
-        generator: a built Keras model, latents [n, latent_dim] to images [n, H, W, C] in [-1, 1].
-        discriminator: a built Keras model, images to logits [n, 1].
+        generator: a built Keras model, latents [n, latent_dim] to images [n, H, W, C] in [-1, 1]. One that is told
+            labels takes [n, latent_dim + classes], and its name ends in "_of_10" for 10 of them (labels.py).
+        discriminator: a built Keras model, images to logits [n, 1], or [n, classes].
         preset: the hyperparameters; keywords override its fields (`GAN(g, d, generator_learning_rate=1e-4)`).
         seed: of the latents drawn in training. The networks' own seeds are drawn when they are built.
         xla: compile the training step with XLA.
@@ -42,7 +47,13 @@ class GAN:
         self.preset = replace(preset or Preset(), **overrides)
         self.seed, self.xla = seed, xla
         self.strategy = tf.distribute.get_strategy()  # the one in whose scope the GAN is made
-        self.latent_dim = generator.input_shape[-1]
+        self.classes = of_labels.classes(generator)
+        self.latent_dim = generator.input_shape[-1] - self.classes
+        if discriminator.output_shape[-1] != max(1, self.classes):
+            raise ValueError(
+                f"the generator knows {self.classes} labels, so the discriminator has to give "
+                f"{max(1, self.classes)} logits, not {discriminator.output_shape[-1]}"
+            )
         self.loss = losses.of(self.preset)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.generator, self.discriminator, self.average = generator, discriminator, plain(generator)
@@ -51,8 +62,8 @@ class GAN:
         self.architectures = {"generator": self.average.to_json(), "discriminator": _architecture(discriminator)}
         step = type(self).train_step
 
-        def on_all_replicas(real, *schedule):
-            results = self.strategy.run(step, (self, real, *schedule))
+        def on_all_replicas(real, *schedule, **labels):
+            results = self.strategy.run(step, (self, real, *schedule), labels)
             return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in results.items()}
 
         # From here on gan.train_step is the method below, compiled and run on every device.
@@ -70,27 +81,35 @@ class GAN:
         return cls(*_networks(preset.recipe(), devices.precision(precision)[0], seed), preset, seed, xla)
 
     def train_step(
-        self, real: tf.Tensor, train_generator: bool = True, train_discriminator: bool = True
+        self,
+        real: tf.Tensor,
+        train_generator: bool = True,
+        train_discriminator: bool = True,
+        labels: tf.Tensor | None = None,
     ) -> dict[str, tf.Tensor]:
         """Train both networks, or one of them, on one batch.
 
         Args:
             real: float32 images [n, H, W, C] in [-1, 1]; as many fakes are made.
             train_generator, train_discriminator: Python bools; the step is compiled once for each pair of them.
+            labels: of the reals, integers [n], for networks that know some; the fakes are asked for the same ones.
 
         Returns:
             Scalars: g_loss, d_loss = d_loss_real + d_loss_fake, and the means d_real of D(x) and d_fake of D(G(z)):
             probabilities, or a critic's scores.
         """
-        z = self.latents(tf.shape(real)[0])
+        z, discriminator = self.latents(tf.shape(real)[0]), self.discriminator
+        if labels is not None:
+            one_hot = tf.one_hot(labels, self.classes)
+            z, discriminator = tf.concat([z, one_hot], 1), partial(_logit_of, self.discriminator, one_hot)
         real = self._augmented(self._flipped(real), 2)
         with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
             fake = self._augmented(self.generator(z, training=True), 3)
-            real_logits = self.discriminator(real, training=True)
-            fake_logits = self.discriminator(fake, training=True)
+            real_logits = discriminator(real, training=True)
+            fake_logits = discriminator(fake, training=True)
             g_loss = self.loss.generator(fake_logits, real_logits)
             d_losses = self.loss.discriminator(real_logits, fake_logits, self._key(4))  # on reals, on fakes
-            d_total = sum(d_losses) + self._penalties(real, fake)
+            d_total = sum(d_losses) + self._penalties(discriminator, real, fake)
         if train_generator:
             self._update(self.generator, self.generator_optimizer, g_tape, g_loss)
         if train_discriminator:
@@ -113,16 +132,16 @@ class GAN:
         parts = {"d_loss_real": d_losses[0], "d_loss_fake": d_losses[1], "d_real": opinion[0], "d_fake": opinion[1]}
         return {"g_loss": g_loss, "d_loss": sum(d_losses), **parts}
 
-    def _penalties(self, real, fake):
+    def _penalties(self, discriminator, real, fake):
         """The R1, R2 and gradient penalties of the preset, a scalar; 0 where it has none."""
         preset, total = self.preset, 0.0
         if preset.r1_weight:
-            total += losses.slope_penalty(self.discriminator, real, preset.r1_weight, preset.r1_every, self.step)
+            total += losses.slope_penalty(discriminator, real, preset.r1_weight, preset.r1_every, self.step)
         if preset.r2_weight:
             fixed = tf.stop_gradient(fake)  # the generator is not to learn from the penalty
-            total += losses.slope_penalty(self.discriminator, fixed, preset.r2_weight, preset.r1_every, self.step)
+            total += losses.slope_penalty(discriminator, fixed, preset.r2_weight, preset.r1_every, self.step)
         if preset.gradient_penalty:
-            total += losses.gradient_penalty(self.discriminator, real, fake, preset.gradient_penalty, self._key(5))
+            total += losses.gradient_penalty(discriminator, real, fake, preset.gradient_penalty, self._key(5))
         return total
 
     def _clip(self, variables):
@@ -155,9 +174,12 @@ class GAN:
         for mean, weight in zip(self.average.weights, self.generator.weights, strict=True):
             mean.assign(decay * mean + (1.0 - decay) * tf.cast(weight, mean.dtype))
 
-    def generate(self, count: int, seed: int = 0) -> np.ndarray:
-        """Images of the moving-average generator, float32 [count, H, W, C] in [-1, 1]; a seed gives the same images."""
-        return generate(self._draw, latents(count, self.latent_dim, seed))
+    def generate(self, count: int, seed: int = 0, label: int | Sequence[int] | None = None) -> np.ndarray:
+        """Images of the moving-average generator, float32 [count, H, W, C] in [-1, 1]; a seed gives the same images.
+
+        `label`, for networks that know some: one for all images, or one for each; None takes all labels in turn.
+        """
+        return generate(self._draw, inputs(self.average, count, seed, label))
 
     @property
     def policy(self) -> str:
@@ -192,6 +214,11 @@ class GAN:
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(network.trainable_variables)  # before a checkpoint is restored, or its state is lost
         return optimizer
+
+
+def _logit_of(discriminator, one_hot, images, training):
+    """Of the logits that a discriminator gives for each label, the one of each image's own: [n, 1]."""
+    return tf.reduce_sum(discriminator(images, training=training) * one_hot, 1, keepdims=True)
 
 
 def _networks(recipe, policy, seed):

@@ -48,7 +48,7 @@ def read(options: Namespace) -> tuple[Preset, "np.ndarray"]:  # noqa: F821
     changes = {name: value for name, value in changes.items() if value is not None}
     if options.augment:
         changes["augment"] = "" if options.augment == "none" else options.augment
-    changes |= {"dataset": "", "extractor": "imagenet", "fit": fit, "enlarge": enlarge}
+    changes |= {"dataset": "", "extractor": "imagenet", "fit": fit, "enlarge": enlarge, "classes": 0, "label_field": ""}
     if options.preset == "custom":
         changes["name"] = "custom"
     if options.preset == "custom" or (*size, channels) != shape:

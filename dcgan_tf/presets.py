@@ -30,6 +30,8 @@ class Preset:
     architecture: str = ""  # the pair of builders in models/
     image_size: tuple[int, int] = (64, 64)  # height and width
     channels: int = 3  # 1 grey, 3 RGB, 4 RGB and alpha
+    classes: int = 0  # labels that the networks are told; 0: none
+    label_field: str = ""  # which of a set's labels these are, where it has several
     fit: str = "crop"  # how images of your own are brought to the size: data/folder.py
     enlarge: str = "smooth"  # and smaller ones enlarged
     batch_size: int = 128
@@ -101,6 +103,9 @@ PRESETS = {
         },
     ),
 }
+# The same with a label beside the latent, and one logit a label (Miyato and Koyama 2018, section 3, with a projection
+# of the image's features on each label).
+PRESETS["mnist-conditional"] = replace(PRESETS["mnist"], name="mnist-conditional", classes=10)
 # What the 64x64 sets have in common, as found on the anime faces: benchmarks/README.md has what was tried.
 _LARGE = Preset(
     architecture="face",
@@ -157,6 +162,7 @@ PRESETS |= {
         },
     ),
 }
+PRESETS["anime-conditional"] = replace(PRESETS["anime"], name="anime-conditional", classes=16, label_field="hair_color")
 PRESETS["heroes"] = replace(
     _FEW,
     name="heroes",
@@ -213,7 +219,7 @@ MANY = 3_000  # images from which on DiffAugment has not been needed
 def like(count: int) -> tuple[str, str]:
     """(name, why) of the preset whose recipe suits so many images."""
     if count < MANY:
-        return "monsters", f"fewer than {MANY:,} images: DiffAugment keeps the discriminator from memorising them"
+        return "heroes", f"fewer than {MANY:,} images: DiffAugment keeps the discriminator from memorising them"
     return "anime", f"{MANY:,} images or more: enough to do without DiffAugment"
 
 

@@ -1,12 +1,12 @@
 """Images of a trained generator: load it by the name of a release or by its run folder, and draw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from dcgan_tf import models, presets, weights
+from dcgan_tf import labels, models, presets, weights
 from dcgan_tf.errors import UserError
 from dcgan_tf.training import checkpoint
 
@@ -28,19 +28,34 @@ def generate(generator: keras.Model | Callable, latents: np.ndarray, batch_size:
     return np.concatenate(pieces)
 
 
-def sample(source: str | Path | keras.Model, count: int = 16, seed: int = 0) -> np.ndarray:
+def inputs(generator: keras.Model, count: int, seed: int = 0, label: int | Sequence[int] | None = None) -> np.ndarray:
+    """What a generator takes: latents, with the one-hot labels beside them if it knows some; float32 [count, …].
+
+    The same seed gives the same latents for every label. `label` and errors as in `sample`.
+    """
+    classes = labels.classes(generator)
+    draws = latents(count, generator.input_shape[-1] - classes, seed)
+    if label is None and not classes:
+        return draws
+    return labels.beside(draws, labels.wanted(label, count, classes), classes)
+
+
+def sample(
+    source: str | Path | keras.Model, count: int = 16, seed: int = 0, label: int | Sequence[int] | None = None
+) -> np.ndarray:
     """Images of a generator: float32 [count, H, W, C] in [-1, 1]. The same seed gives the same images.
 
     Args:
         source: the name of a released generator, a run folder, or a Keras model from latents to images.
         count: how many images.
         seed: of the latents.
+        label: for a generator that knows some: one for all images, or one for each; None takes all labels in turn.
 
     Raises:
-        UserError: neither a run folder nor a released name.
+        UserError: neither a run folder nor a released name; a label that does not exist.
     """
     generator = load_generator(source) if isinstance(source, str | Path) else source
-    return generate(generator, latents(count, generator.input_shape[-1], seed))
+    return generate(generator, inputs(generator, count, seed, label))
 
 
 def load_generator(source: str | Path) -> keras.Model:

@@ -22,7 +22,7 @@ from dcgan_tf.training.history import JUDGED, History
 from dcgan_tf.training.loop import fit
 from dcgan_tf.training.run import Run
 
-SAMPLES = 64  # images a sample grid
+SAMPLES = 64  # images a sample grid, at most
 WATCHED = 1_024  # samples that a metric is followed on, at most: a profile may evaluate on fewer
 
 
@@ -48,8 +48,8 @@ class Samples(Callback):
 
     def draw(self, run: Run) -> None:
         """Draw the grid of this step."""
-        pictures = to_uint8(run.gan.generate(SAMPLES, run.gan.seed))
-        grid = figures.grid(pictures)
+        pictures = to_uint8(run.gan.generate(_shown(run.gan), run.gan.seed))
+        grid = figures.grid(pictures, run.gan.classes or None)
         figures.save_png(grid, run.folder / "samples" / f"step_{run.step:07}.png")
         with run.writer.as_default(run.step):
             tf.summary.image("samples", grid.reshape(1, *grid.shape[:2], -1))
@@ -104,7 +104,13 @@ class Live(Callback):
             self.shown.update(self._picture(run))
 
     def _picture(self, run):
-        return figures.progress(run.history, run.gan.generate(SAMPLES, run.gan.seed), f"step {run.step:,}")
+        samples = run.gan.generate(_shown(run.gan), run.gan.seed)
+        return figures.progress(run.history, samples, f"step {run.step:,}", run.gan.classes or None)
+
+
+def _shown(gan):
+    """How many images a grid of samples has: whole rows of all labels, where there are some."""
+    return max(1, SAMPLES // gan.classes) * gan.classes if gan.classes else SAMPLES
 
 
 def train(
@@ -124,6 +130,7 @@ def train(
     evaluate_every: int | None = None,
     checkpoint_minutes: float | None = None,
     callbacks: Sequence[Callback] = (),
+    labels: np.ndarray | None = None,
 ) -> History:
     """Train a GAN, or go on with the run that the folder holds.
 
@@ -144,6 +151,7 @@ def train(
         evaluate_every: how often, in steps.
         checkpoint_minutes: take a checkpoint when so many minutes have passed since the last one, as well.
         callbacks: your own, each a `training.callbacks.Callback`, told of each step after those of this function.
+        labels: integers [N] from 0 on, of the images, for networks that know some. They are shuffled with the images.
 
     Returns:
         History. After an interruption (Ctrl-C, SIGTERM) a checkpoint is saved and the history so far is returned.
@@ -155,6 +163,7 @@ def train(
     """
     run, preset = Path(run), gan.preset
     _check_shapes(gan, images, held_out)
+    _check_labels(gan, images, labels)
     steps, every, watched = _lengths(preset, len(images), profile, steps, epochs)
     given = {"sample": sample_every, "checkpoint": checkpoint_every, "log": log_every, "evaluate": evaluate_every}
     every |= {name: value for name, value in given.items() if value is not None}
@@ -170,12 +179,12 @@ def train(
         else:  # of several workers one writes the run; what the others write is thrown away
             out, held_out, progress = Path(stack.enter_context(tempfile.TemporaryDirectory())), None, False
         try:
-            config = resume.config(gan, images)
+            config = resume.config(gan, images, labels)
             resume.check_config(config, run)
             history = resume.resume(gan, run, restore_from, tidy=out == run)
             with files.atomic(out / "config.json") as partial:
                 partial.write_text(json.dumps(config, indent=2) + "\n")
-            state = Run(gan, images, out, steps, history, int(gan.step.numpy()))
+            state = Run(gan, images, out, steps, history, int(gan.step.numpy()), labels=labels)
             if state.step >= steps:
                 done = f"{run} has been trained for {state.step:,} steps"
                 print(f"{done}: nothing left to do (more: --steps; anew: --fresh)")
@@ -202,6 +211,22 @@ def _check_shapes(gan, images, held_out):
     if held_out is not None and (len(held_out) < evaluation.LEAST or held_out.shape[1:] != images.shape[1:]):
         raise UserError(
             f"{held_out.shape} images are held out: to judge by, give {evaluation.LEAST} or more like those trained on"
+        )
+
+
+def _check_labels(gan, images, labels):
+    """Refuse labels that the networks do not know, or none where they need some."""
+    if labels is None:
+        if gan.classes:
+            raise UserError(f"these networks know {gan.classes} labels: give the labels of the images")
+        return
+    if not gan.classes:
+        raise UserError("these networks know no labels: leave the labels out, or give `classes` to their preset")
+    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"{labels.shape} labels of {labels.dtype} are not one integer for each of {len(images)} images")
+    if labels.min() < 0 or labels.max() >= gan.classes:
+        raise UserError(
+            f"the labels go from {labels.min()} to {labels.max()}, the networks know 0 to {gan.classes - 1}"
         )
 
 

@@ -6,7 +6,8 @@ is started again. In the end weights, optimizers, moving average, history (times
 same to the bit. The precision is the one that suits the machine; it stands in the table.
 
 The configurations are small versions of the chapters': mnist, faces (DiffAugment, flips), heroes (relativistic,
-R1 and R2), critic (chapter 05's clipped one: RMSprop, two steps to one of the generator), labels (noisy ones).
+R1 and R2), critic (chapter 05's clipped one: RMSprop, two steps to one of the generator), labels (noisy ones),
+conditional (networks that are told what to draw).
 With --leave-out one part of the state is neither saved nor restored: that has to be seen.
 """
 
@@ -28,7 +29,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 STEPS, CHECKPOINT_EVERY = 60, 4
-CONFIGURATIONS = ("mnist", "faces", "heroes", "critic", "labels")
+CONFIGURATIONS = ("mnist", "faces", "heroes", "critic", "labels", "conditional")
 PARTS = ("generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer", "streams", "step")
 
 
@@ -36,9 +37,10 @@ def preset_of(configuration):
     """A chapter's preset, made small."""
     from dcgan_tf import presets
 
-    preset = presets.get({"critic": "heroes", "labels": "heroes"}.get(configuration, configuration))
+    chapters = {"critic": "heroes", "labels": "heroes", "conditional": "mnist-conditional"}
+    preset = presets.get(chapters.get(configuration, configuration))
     preset = replace(preset, batch_size=4, dropout=0.3)
-    if configuration != "mnist":
+    if preset.dataset != "mnist":
         preset = replace(preset, width=4)
     if configuration == "critic":
         preset = replace(preset, loss="wasserstein", optimizer="rmsprop", clip=0.01, critic_steps=2)
@@ -64,12 +66,12 @@ def run_it(configuration, run, without=None):
     if without:
         leave_out(without)
     preset = preset_of(configuration)
-    size, channels = (28, 1) if configuration == "mnist" else (64, 3)
-    images = np.random.default_rng(0).integers(0, 256, (50, size, size, channels), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (50, *preset.image_shape), dtype=np.uint8)
+    labels = np.arange(50) * 7 % preset.classes if preset.classes else None
     gan = dcgan.GAN.from_preset(preset, dcgan.devices.precision()[0])
     dcgan.train(
         gan, images, steps=STEPS, run=run, log_every=1, sample_every=10, checkpoint_every=CHECKPOINT_EVERY,
-        progress=False,
+        progress=False, labels=labels,
     )  # fmt: skip
 
 

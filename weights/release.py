@@ -25,7 +25,7 @@ from dcgan_tf import (
     weights,
 )
 from dcgan_tf.errors import UserError
-from dcgan_tf.sampling import generate, latents
+from dcgan_tf.sampling import generate, inputs
 
 COUNT = 64
 FEW = 10_000  # images of a set below which the KID against all of them is given too
@@ -82,6 +82,8 @@ def in_use(recipe):
     builders = models.GENERATORS[recipe["architecture"]], models.DISCRIMINATORS[recipe["architecture"]]
     taken = {name for builder in builders for name in inspect.signature(builder).parameters}
     idle = {"width", "norm", "dropout"} - taken
+    if not recipe.get("classes"):
+        idle.add("classes")
     if not recipe["r1_weight"]:
         idle.add("r1_every")
     if not recipe["r2_weight"]:
@@ -100,8 +102,8 @@ def release(run, name, fails, folder=weights.FOLDER):
     generator = load_generator(run)
     weights.save(generator, path)
     weights.load(generator, path)
-    pictures = generate(generator, latents(COUNT, generator.input_shape[-1], 0))
-    figures.save_png(figures.grid(pictures), path.with_suffix(".png"))
+    pictures = generate(generator, inputs(generator, COUNT))
+    figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
     samples = 10_000 if len(held_out) >= 10_000 else 2_048
     judge = extractors.extractor(recipe["extractor"])
     scores = metrics.evaluate(generator, held_out, judge, samples, training=images, metrics=metrics.METRICS)

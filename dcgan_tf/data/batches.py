@@ -91,8 +91,11 @@ def batches(
     seed: int = 0,
     start: int = 0,
     slots: tuple[int, int, int] = (0, 1, 1),
+    labels: np.ndarray | None = None,
 ) -> "tf.data.Dataset":
     """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
+
+    With labels, of pairs of such a batch and its labels, int32 [batch_size].
 
     Epochs follow one another without a gap, cut into batches of one size: every image comes once an epoch, and a batch
     that an epoch leaves incomplete is filled from the next epoch. `start` is the step to begin at,
@@ -105,6 +108,7 @@ def batches(
         start: how many batches to leave out.
         slots: (first, count, of): of each batch, cut into `of` equal parts, `count` from the part `first` on, one
             after the other. That is for several devices: see runtime/distribution.py.
+        labels: integers [N], in the order of the images.
     """
     tf = quiet.tensorflow()  # here, so that images can be looked at without waiting for TensorFlow
     count = len(images)
@@ -125,14 +129,18 @@ def batches(
     def stream():
         for step in itertools.count(start, CHUNK):
             parts = [chosen(step + i)[slots[0] : slots[0] + slots[1]] for i in range(CHUNK)]
-            yield images[np.concatenate(parts)]
+            rows = np.concatenate(parts)
+            yield images[rows] if labels is None else (images[rows], labels[rows].astype(np.int32))
 
     if batch_size % slots[2]:
         raise UserError(f"a batch of {batch_size} cannot be shared by {slots[2]} devices: give a multiple of them")
 
-    shape = (CHUNK * slots[1], batch_size // slots[2], *images.shape[1:])
-    dataset = tf.data.Dataset.from_generator(stream, output_signature=tf.TensorSpec(shape, tf.uint8))
-    return dataset.unbatch().map(normalise).prefetch(tf.data.AUTOTUNE)
+    shape = (CHUNK * slots[1], batch_size // slots[2])
+    parts = tf.TensorSpec((*shape, *images.shape[1:]), tf.uint8)
+    parts = parts if labels is None else (parts, tf.TensorSpec(shape, tf.int32))
+    dataset = tf.data.Dataset.from_generator(stream, output_signature=parts).unbatch()
+    ready = dataset.map(lambda batch, *own: (normalise(batch), *own) if own else normalise(batch))
+    return ready.prefetch(tf.data.AUTOTUNE)
 
 
 def shrink(images: np.ndarray, size: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcgan_tf import data
+from dcgan_tf import data, labels
 from dcgan_tf.data import to_uint8
 from dcgan_tf.evaluation.extractors import Extractor, Features, extractor
 from dcgan_tf.evaluation.metrics import (
@@ -28,7 +28,7 @@ from dcgan_tf.evaluation.metrics import (
 from dcgan_tf.names import METRICS, check_metrics
 from dcgan_tf.runtime import files
 from dcgan_tf.runtime.progress import bar
-from dcgan_tf.sampling import generate, latents
+from dcgan_tf.sampling import generate, inputs
 from dcgan_tf.training import checkpoint
 
 NEIGHBOURS = 500  # images of each kind whose nearest training image is looked for
@@ -134,13 +134,24 @@ def evaluate(
     """
     held_out = data.load(dataset, "test") if isinstance(dataset, str) else dataset
     judge = extractor(judge) if isinstance(judge, str) else judge
-    fake = draw(generator, count, seed, progress)
-    return compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress)
+    fake, classes = draw(generator, count, seed, progress), labels.classes(generator)
+    scores = compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress)
+    if "is" in metrics and len(scores.get("class_shares", ())) == classes > 0:  # the judge knows the same classes
+        asked = labels.wanted(None, count, classes)
+        right = judge(fake).probabilities.argmax(1) == asked
+        scores["as_asked"] = [float(right[asked == label].mean()) for label in range(classes)]
+    return scores
 
 
-def draw(generator: keras.Model, count: int, seed: int = 0, progress: bool = True) -> np.ndarray:
-    """Images of a generator, uint8 [count, H, W, C]."""
-    draws = latents(count, generator.input_shape[-1], seed)
+def draw(
+    generator: keras.Model,
+    count: int,
+    seed: int = 0,
+    progress: bool = True,
+    label: int | Sequence[int] | None = None,
+) -> np.ndarray:
+    """Images of a generator, uint8 [count, H, W, C]; `label` as in `sampling.sample`."""
+    draws = inputs(generator, count, seed, label)
     shown = bar(total=count, desc="Drawing", unit="image", disable=not progress, leave=False)
     images = []
     for i in range(0, count, 250):
@@ -194,6 +205,9 @@ def report(scores: dict) -> str:
     if "to_training" in scores:
         value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
         line("nearest training image", value, "far below the held-out ones': memorised")
+    if asked := scores.get("as_asked"):
+        value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
+        line("taken for what was asked", value, "by the judge, of each class: 100 % is best")
     if len(scores.get("class_shares", ())) == 10:
         for label, share in enumerate(scores["class_shares"]):
             lines.append(f"    {label}  {share:6.1%}  {'█' * round(100 * share)}")

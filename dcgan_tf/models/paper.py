@@ -6,29 +6,34 @@ import keras
 from keras import layers
 
 from dcgan_tf.errors import UserError
+from dcgan_tf.labels import named
 from dcgan_tf.sizes import stem
 
 
-def face_generator(latent_dim: int = 100, width: int = 64, dtype: str = "float32") -> keras.Sequential:
+def face_generator(
+    latent_dim: int = 100, width: int = 64, classes: int = 0, dtype: str = "float32"
+) -> keras.Sequential:
     """The DCGAN paper's generator: latents [n, latent_dim] to images [n, 64, 64, 3] in [-1, 1].
 
     Radford et al. 2015, figure 1 and section 4, half as wide, as in PyTorch's tutorial: 8, 4, 2 and 1 times `width`
     feature maps, 3,576,704 trainable parameters at width 64. Weights start from N(0, 0.02), the batch norm's scales
-    from N(1, 0.02). `dtype` as in `mnist_generator`.
+    from N(1, 0.02). `classes` and `dtype` as in `mnist_generator`.
     """
     maps = (8 * width, 4 * width, 2 * width, width)
-    return _upwards((4, 4), maps, 3, latent_dim, dtype, "face_generator")
+    return _upwards((4, 4), maps, 3, latent_dim, classes, dtype, "face_generator")
 
 
-def face_discriminator(width: int = 64, norm: str = "batch", dtype: str = "float32") -> keras.Sequential:
+def face_discriminator(
+    width: int = 64, norm: str = "batch", classes: int = 0, dtype: str = "float32"
+) -> keras.Sequential:
     """The DCGAN paper's discriminator: images [n, 64, 64, 3] to logits [n, 1].
 
     1, 2, 4 and 8 times `width` feature maps; 2,765,568 trainable parameters at width 64. `norm` is "batch", the
     paper's, or "none": biases in place of the batch norm, and He et al.'s initialisation (2015, section 2.2), which
-    keeps the scale of the activations where no norm does. `dtype` as in `mnist_generator`.
+    keeps the scale of the activations where no norm does. `classes` and `dtype` as in `mnist_discriminator`.
     """
     maps = (8 * width, 4 * width, 2 * width, width)
-    return _downwards((4, 4), maps, 3, norm, dtype, "face_discriminator")
+    return _downwards((4, 4), maps, 3, norm, classes, dtype, "face_discriminator")
 
 
 def image_generator(
@@ -36,6 +41,7 @@ def image_generator(
     channels: int = 3,
     latent_dim: int = 100,
     width: int = 64,
+    classes: int = 0,
     dtype: str = "float32",
 ) -> keras.Sequential:
     """A generator for images of any size that fits: latents [n, latent_dim] to images [n, H, W, channels] in [-1, 1].
@@ -49,7 +55,7 @@ def image_generator(
     Args:
         size: height and width in pixels: one number for both, or (height, width).
         channels: 1 (grey), 3 (RGB) or 4 (RGB and alpha).
-        latent_dim, dtype: as in `mnist_generator`.
+        latent_dim, classes, dtype: as in `mnist_generator`.
         width: feature maps at 32x32.
 
     Raises:
@@ -57,7 +63,7 @@ def image_generator(
     """
     _check_channels(channels)
     start, doublings = stem(size)
-    return _upwards(start, _maps(start, doublings, width), channels, latent_dim, dtype, "image_generator")
+    return _upwards(start, _maps(start, doublings, width), channels, latent_dim, classes, dtype, "image_generator")
 
 
 def image_discriminator(
@@ -65,15 +71,16 @@ def image_discriminator(
     channels: int = 3,
     width: int = 64,
     norm: str = "batch",
+    classes: int = 0,
     dtype: str = "float32",
 ) -> keras.Sequential:
     """The mirror image of `image_generator`, a discriminator: images [n, H, W, channels] to logits [n, 1].
 
-    Arguments and errors as there, and `norm` as in `face_discriminator`.
+    Arguments and errors as there, `norm` as in `face_discriminator`, `classes` as in `mnist_discriminator`.
     """
     _check_channels(channels)
     start, doublings = stem(size)
-    return _downwards(start, _maps(start, doublings, width), channels, norm, dtype, "image_discriminator")
+    return _downwards(start, _maps(start, doublings, width), channels, norm, classes, dtype, "image_discriminator")
 
 
 def _check_channels(channels):
@@ -89,16 +96,17 @@ def _maps(start, doublings, width):
     return [min(8 * width, 8 * max(1, round(4 * width / side))) for side in sides]
 
 
-def _upwards(start, maps, channels, latent_dim, dtype, name):
+def _upwards(start, maps, channels, latent_dim, classes, dtype, name):
     """The paper's generator, from a stem of `start` (height, width) through `maps` to an image of `channels`."""
+    inputs = latent_dim + classes
     policy = {"dtype": dtype}
 
     def convolution(maps, kernel=4, **options):
         return layers.Conv2DTranspose(maps, kernel, use_bias=False, kernel_initializer=_normal(), **options, **policy)
 
     stack = [
-        keras.Input((latent_dim,)),
-        layers.Reshape((1, 1, latent_dim), **policy),
+        keras.Input((inputs,)),
+        layers.Reshape((1, 1, inputs), **policy),
         convolution(maps[0], start),
         _batch_norm(dtype),
         layers.ReLU(**policy),
@@ -106,10 +114,10 @@ def _upwards(start, maps, channels, latent_dim, dtype, name):
     for count in maps[1:]:
         stack += [convolution(count, strides=2, padding="same"), _batch_norm(dtype), layers.ReLU(**policy)]
     stack.append(convolution(channels, strides=2, padding="same", activation="tanh"))
-    return keras.Sequential(stack, name=name)
+    return keras.Sequential(stack, name=named(name, classes))
 
 
-def _downwards(start, maps, channels, norm, dtype, name):
+def _downwards(start, maps, channels, norm, classes, dtype, name):
     """The paper's discriminator, the mirror image of `_upwards`."""
     if norm not in ("batch", "none"):
         raise ValueError(f"norm is 'batch' or 'none', not {norm!r}")
@@ -125,8 +133,8 @@ def _downwards(start, maps, channels, norm, dtype, name):
         if i and not plain:  # none on the first layer (section 3)
             stack.append(_batch_norm(dtype))
         stack.append(layers.LeakyReLU(0.2, **policy))
-    stack += [convolution(1, start, "glorot_uniform", dtype="float32"), layers.Flatten(dtype="float32")]
-    return keras.Sequential(stack, name=name)
+    stack += [convolution(classes or 1, start, "glorot_uniform", dtype="float32"), layers.Flatten(dtype="float32")]
+    return keras.Sequential(stack, name=named(name, classes))
 
 
 def _normal():

@@ -118,8 +118,8 @@ def real_and_fake(real: np.ndarray, fake: np.ndarray) -> "Figure":
     return figure
 
 
-def progress(history: "History", samples: np.ndarray, title: str) -> "Figure":
-    """The losses so far beside the newest samples, as one picture. Returns a matplotlib figure."""
+def progress(history: "History", samples: np.ndarray, title: str, columns: int | None = None) -> "Figure":
+    """The losses so far beside the newest samples, in a grid of `columns`. Returns a matplotlib figure."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -136,7 +136,7 @@ def progress(history: "History", samples: np.ndarray, title: str) -> "Figure":
     losses.grid(alpha=0.25)
     if len(history):
         losses.legend(loc="upper right", fontsize=9)
-    pictures.imshow(grid(samples), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    pictures.imshow(grid(samples, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     pictures.set_title("samples")
     pictures.axis("off")
     return figure

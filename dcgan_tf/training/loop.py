@@ -28,14 +28,16 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> None:
         with guard.Stop() as stop:
             tell("on_train_begin")
             try:
-                batches = batches_from(gan, run.images, run.step)
+                batches = batches_from(gan, run.images, run.step, run.labels)
                 for step in range(run.step + 1, run.steps + 1):
                     if stop.wanted:
                         raise KeyboardInterrupt
                     before, factor = factor, decay(step - 1, run.steps, gan.preset.decay_from)
                     if factor != before:  # so a callback may set rates of its own where they do not fall
                         gan.set_learning_rates(factor)
-                    run.results = gan.train_step(next(batches), *gan.update_schedule())
+                    real, *labels = next(batches)
+                    told = {"labels": labels[0]} if labels else {}
+                    run.results = gan.train_step(real, *gan.update_schedule(), **told)
                     run.step = step
                     run.losses.append((run.results["g_loss"], run.results["d_loss"]))
                     tell("on_step_end")
@@ -46,16 +48,18 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> None:
         run.writer.close()
 
 
-def batches_from(gan: GAN, images: np.ndarray, start: int) -> Iterator[tf.Tensor]:
-    """The batches from a step on."""
+def batches_from(
+    gan: GAN, images: np.ndarray, start: int, labels: np.ndarray | None = None
+) -> Iterator[tuple[tf.Tensor, ...]]:
+    """The batches from a step on: images alone, or with their labels."""
     slots = distribution.replica_slots(gan.strategy)
 
     def part(_):
-        return data.batches(images, gan.preset.batch_size, gan.seed, start, slots)
+        return data.batches(images, gan.preset.batch_size, gan.seed, start, slots, labels)
 
     iterator = iter(gan.strategy.distribute_datasets_from_function(part))
     while True:
-        yield from _next(iterator)
+        yield from (batch if isinstance(batch, tuple) else (batch,) for batch in _next(iterator))
 
 
 @tf.function(reduce_retracing=True)

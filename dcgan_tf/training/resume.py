@@ -65,7 +65,7 @@ def _set_aside(run, step):
     print(f"What {run} had done after step {step:,} is now in {aside}")
 
 
-def config(gan: GAN, images: np.ndarray) -> dict:
+def config(gan: GAN, images: np.ndarray, labels: np.ndarray | None = None) -> dict:
     """What config.json holds: the recipe, the images and the machine."""
     recipe, sha256 = gan.preset.recipe(), fingerprint(images)
     if recipe["dataset"] and sha256 != _fingerprint_of_set(recipe["dataset"]):
@@ -75,6 +75,7 @@ def config(gan: GAN, images: np.ndarray) -> dict:
         "seed": gan.seed,
         "images": list(images.shape),
         "images_sha256": sha256,
+        **({} if labels is None else {"labels_sha256": fingerprint(labels.astype(np.int32))}),
         "precision": gan.policy,
         "machine": devices.describe(),
         "tensorflow": tf.__version__,
@@ -106,6 +107,8 @@ def check_config(config: dict, run: Path) -> None:
             raise UserError(f"{run} was trained with {key} {was}, not {wanted}: {instead}")
     if before.get("images_sha256") not in (None, config["images_sha256"]):
         raise UserError(f"{run} was trained on other images, though as many of the same size: {instead}")
+    if before.get("labels_sha256") != config.get("labels_sha256"):
+        raise UserError(f"{run} was trained with other labels: {instead}")
 
 
 def _shown(key, value):

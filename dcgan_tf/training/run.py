@@ -27,6 +27,7 @@ class Run:
     step: int = 0  # the last one that was taken
     results: dict = field(default_factory=dict)  # what it returned; callbacks may add to it
     losses: list = field(default_factory=list)  # of the steps since the last check, still on their device
+    labels: np.ndarray | None = None  # integers [N], of networks that know some
 
     @functools.cached_property
     def writer(self) -> tf.summary.SummaryWriter:
