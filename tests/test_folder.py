@@ -2,6 +2,7 @@
 
 import errno
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -211,3 +212,23 @@ def test_what_is_kept_is_read_from_its_file_and_made_again_when_that_is_damaged(
         again = from_folder(folder, SIDE, progress=False)
         np.testing.assert_array_equal(again.images, [COLORS[..., :3] ^ i for i in range(5)])
     assert [path.name for path in file.parent.parent.iterdir()] == [file.parent.name]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_formats_that_are_not_read_are_named_and_what_a_mac_adds_is_passed_over(tmp_path, packed):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    RGB.save(folder / "a.jfif", "JPEG")
+    RGB.save(folder / "b.png")
+    (folder / "c.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    (folder / "._b.png").write_bytes(b"\0\5\x16\7")
+    path = folder
+    if packed:
+        path = tmp_path / "pictures.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in folder.iterdir():
+                archive.write(file, file.name)
+            archive.writestr("__MACOSX/._a.jfif", b"\0\5\x16\7")
+    found = from_folder(path, SIDE, progress=False)
+    assert len(found.images) == 2
+    assert found.skipped == [(path / "c.HEIC", "HEIC is not read: convert it to PNG or JPEG")]

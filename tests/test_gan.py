@@ -121,7 +121,7 @@ def test_the_step_takes_the_penalties_that_its_preset_weighs(r1, r2, expected, d
     monkeypatch.setattr(losses, "slope_penalty", lambda d, images, weight, every, step: weight * every)
     pair = models.mnist_generator(), models.mnist_discriminator()
     gan = GAN(*pair, r1_weight=r1, r2_weight=r2, r1_every=4)
-    assert gan._penalties(normalise(digits[:3]), normalise(digits[3:6])) == expected
+    assert gan._penalties(gan.discriminator, normalise(digits[:3]), normalise(digits[3:6])) == expected
 
 
 def test_the_generator_does_not_learn_from_the_penalty_on_the_fakes(digits):

@@ -7,7 +7,9 @@ import tensorflow as tf
 from dcgan_tf import GAN
 
 pytestmark = pytest.mark.slow
-CUTS = {"mnist": (3,), "faces": (42,), "heroes": (13, 20, 26), "critic": (41,), "labels": (42,), "conditional": (17,)}  # steps
+CUTS = {  # steps
+    "mnist": (3,), "faces": (42,), "heroes": (13, 20, 26), "critic": (41,), "labels": (42,), "conditional": (17,),
+}  # fmt: skip
 
 
 def test_a_killed_run_ends_as_one_that_was_left_alone():

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from dcgan_tf.errors import UserError
 
@@ -27,12 +27,13 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def opened(path: Path, suffixes: set[str]) -> Iterator[tuple[list[str], Iterator[Callable], list]]:
+def opened(path: Path, kind: Callable[[str], str | None]) -> Iterator[tuple[list[str], Iterator[Callable], list]]:
     """Open an archive while the block runs: (names, openers, strange).
 
-    `names` are those of its files with one of the `suffixes`, sorted (of a tar archive in its own order, as a
-    compressed one cannot be read from the middle); `openers` is an iterator of functions that return a file object
-    each; `strange` holds (name, reason) of what has such a suffix and cannot be read.
+    `kind` says what a file is by its name: "image", None for what does not matter, or why it cannot be read. `names`
+    are those of the images, sorted (of a tar archive in its own order, as a compressed one cannot be read from the
+    middle); `openers` is an iterator of functions that return a file object each; `strange` holds (name, reason) of
+    what cannot be read.
 
     Raises:
         UserError: a damaged archive, or one that claims to hold far more than it could.
@@ -52,13 +53,15 @@ def opened(path: Path, suffixes: set[str]) -> Iterator[tuple[list[str], Iterator
                 total += size
                 if total > LARGEST + RATIO * path.stat().st_size:
                     raise UserError(f"{path} claims to hold far more than pictures could take: is it a bomb?")
-                if PurePath(name).suffix.lower() not in suffixes:
-                    continue
-                if not is_file or size > LARGEST:
-                    why = f"larger than {LARGEST / 1e6:.0f} MB" if is_file else "a link, or not a file"
-                    strange.append((name, why))
-                else:
+                what = kind(name)
+                if what == "image" and not is_file:
+                    what = "a link, or not a file"
+                elif what == "image" and size > LARGEST:
+                    what = f"larger than {LARGEST / 1e6:.0f} MB"
+                if what == "image":
                     pictures.append((name, member))
+                elif what:
+                    strange.append((name, what))
             while is_tar and archive.fileobj.read(1 << 20):  # to the end, where the checksum of a compressed one is
                 pass
             if is_tar:  # read when the iterator comes to it, in order; of a zip archive when the opener is called

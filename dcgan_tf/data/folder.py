@@ -21,7 +21,8 @@ from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import files
 from dcgan_tf.runtime.progress import bar
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
+UNREAD = {".heic", ".heif", ".avif", ".jxl", ".svg", ".psd"}  # images too, which are skipped and named
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # others can start programs, as EPS does
 LARGE = 16_000_000  # pixels; of images beyond it one is in memory at a time
 AHEAD = 1_000  # files in the readers' queue at a time, or that of a large folder would be large itself
@@ -53,8 +54,9 @@ def from_folder(
 ) -> Folder:
     """Read every image below a folder, brought to one size with antialiasing.
 
-    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode, recognised by their content, not their name. EXIF rotation is
-    followed, the first frame of an animation is taken, 16 bits are scaled to 8.
+    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode: which of them a file is, its content decides, not its name. Files
+    that are not named like an image are not looked at. EXIF rotation is followed, the first frame of an animation is
+    taken, 16 bits are scaled to 8.
 
     Args:
         path: a folder, searched with its subfolders, links to folders included; or a .zip or .tar of one.
@@ -114,8 +116,19 @@ def _opened(path):
         paths, strange = _search(path)
         yield [file.relative_to(path) for file in paths], (functools.partial(Path, file) for file in paths), strange
     else:
-        with archive.opened(path, SUFFIXES) as (names, openers, strange):
+        with archive.opened(path, _kind) as (names, openers, strange):
             yield [_inside(name) for name in names], openers, [(path / _inside(name), why) for name, why in strange]
+
+
+def _kind(name):
+    """What a file is by its name: "image", why it is an image that cannot be read, or None."""
+    path = Path(name)
+    if path.name.startswith("._"):  # macOS keeps what it knows of a file in another one
+        return None
+    suffix = path.suffix.lower()
+    if suffix in UNREAD:
+        return f"{suffix.removeprefix('.').upper()} is not read: convert it to PNG or JPEG"
+    return "image" if suffix in SUFFIXES else None
 
 
 def _inside(name):
@@ -177,9 +190,12 @@ def _search(path):
                 folders.remove(link.name)
             been.add(target)
         for file in (here / name for name in names):
-            if file.suffix.lower() not in SUFFIXES:
+            kind = _kind(file)
+            if kind is None:
                 continue
-            if file.is_file():
+            if kind != "image":
+                strange.append((file, kind))
+            elif file.is_file():
                 images.append(file)
             else:
                 strange.append((file, "a link to nothing" if file.is_symlink() else "not a file"))
