@@ -41,18 +41,22 @@ notebooks: .venv/installed-dev
 outputs: .venv/installed-dev
 	$(BIN)/python notebooks/run.py $(CHAPTER)
 
-playground: playground/node_modules/installed
+playground: playground/node_modules/installed playground/public/generators/index.json
 	cd playground && npm run build && npm run serve
 
-playground-test: playground/node_modules/installed
+playground-test: playground/node_modules/installed playground/public/generators/index.json
 	cd playground && npm run build && npm test
+
+playground/public/generators/index.json: playground/generators.py $(wildcard weights/*.npz) | .venv/installed-dev
+	@echo "Exporting the released generators for the playground ..."
+	@PYTHONPATH=. $(BIN)/python playground/generators.py
 
 playground/node_modules/installed: playground/package-lock.json
 	cd playground && npm ci --no-audit --no-fund
 	@touch $@
 
 clean:
-	rm -rf playground/node_modules playground/dist
+	rm -rf playground/node_modules playground/dist playground/public playground/tests/expected
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dcgan_tf import labels
+
 if TYPE_CHECKING:
     import keras
 
@@ -61,6 +63,7 @@ def directions(generator: "keras.Model", count: int = 6) -> np.ndarray:
     kernel = next(layer.kernel for layer in generator.layers if getattr(layer, "kernel", None) is not None)
     kernel = np.asarray(kernel, np.float64)
     matrix = kernel if kernel.ndim == 2 else kernel.transpose(3, 0, 1, 2).reshape(dim, -1)
+    matrix = matrix[: dim - labels.classes(generator)]  # the latents' part
     vectors = np.linalg.eigh(matrix @ matrix.T)[1][:, ::-1].T[:count]
     largest = vectors[np.arange(len(vectors)), np.abs(vectors).argmax(1)]
     return (vectors * np.sign(largest)[:, None]).astype(np.float32)

@@ -1,38 +1,14 @@
 /** The built page in a headless Chromium: npm run build && npm test */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { preview } from 'vite';
+import { describe, test } from 'node:test';
+import { AXE, address, newPage } from './browser.mjs';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  (path) => path && existsSync(path),
-);
-let browser, server, address, page, problems;
-
-before(async () => {
-  assert.ok(CHROMIUM, 'no Chromium found: install it, or say where it is with CHROMIUM=PATH');
-  server = await preview({ root: new URL('..', import.meta.url).pathname, preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
-  address = server.resolvedUrls.local[0];
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-beforeEach(async () => {
-  await page?.close();
-  page = await browser.newPage();
-  problems = [];
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && problems.push(message.text()));
-  page.on('pageerror', (error) => problems.push(error.message));
-});
+let page, problems;
+newPage((made) => ({ page, problems } = made));
 
 async function open(hash = '') {
   await page.goto('about:blank'); // or an address that differs in its hash alone would not load anew
-  await page.goto(address + hash);
+  await page.goto(address() + hash);
   await page.waitForFunction(() => window.playground);
 }
 
