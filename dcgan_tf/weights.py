@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 FOLDER = files.shipped("weights")
+PASSED_ON = ("mnist", "monsters", "anime", "heroes")  # sets whose licences allow it, and so their generators
 
 
 def file(name: str, role: str = "generator") -> Path:
@@ -27,11 +28,13 @@ def released(role: str = "generator") -> list[str]:
 
 def not_found(source: str | Path, role: str = "generator") -> str:
     """One line for a source that is neither a run folder nor a released name."""
-    if source in presets.PRESETS and role == "generator":
+    if source in presets.PRESETS and role == "generator" and presets.get(source).dataset not in PASSED_ON:
         return (
             f"the {source} generator is not part of the installed package, as its images may not be passed on: train "
             f"one (dcgan-tf datasets fetch {source}; dcgan-tf train {source}) and give its run folder, runs/{source}"
         )
+    if source in presets.PRESETS and role == "generator":
+        return f"no {source} generator has been released: train one (dcgan-tf train {source}) and give its run folder"
     return unknown(f"run folder or released {role}", source, released(role))
 
 

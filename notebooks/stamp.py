@@ -24,7 +24,7 @@ def main():
         sys.exit(f"not an address of the form https://github.com/OWNER/NAME: {new}")
     old_path, new_path = (url.removeprefix("https://github.com/") for url in (old, new))
     old_page, new_page = (f"https://{'.github.io/'.join(path.split('/'))}/" for path in (old_path, new_path))
-    pages = ROOT / "README.md", ROOT / "CITATION.cff", ROOT / "playground" / "index.html"
+    pages = [ROOT / name for name in ("README.md", "CITATION.cff", "playground/index.html", "playground/pictures.html")]
     for file in (PROJECT, *pages, *sorted((ROOT / "notebooks").glob("*.ipynb"))):
         text = file.read_text()
         stamped = (

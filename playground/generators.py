@@ -1,8 +1,8 @@
 """Write the released generators for the playground's pictures: python playground/generators.py
 
 To playground/public/generators/: an ONNX file for each (its weights in float16, as they are released, its arithmetic in
-float32), the directions of chapter 07, the latents of seeds 0 to 9, and index.json, which says what there is. To
-playground/tests/expected/: what Keras makes of the latents of seed 0, for the tests.
+float32), four pictures of each, the directions of chapter 07, the latents of seeds 0 to 9, and index.json, which says what
+there is. To playground/tests/expected/: what Keras makes of the latents of seed 0, for the tests.
 """
 
 import json
@@ -13,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import dcgan_tf as dcgan
+from dcgan_tf import figures
 from dcgan_tf.sampling import inputs, latents
 
 HERE = Path(__file__).resolve().parent
@@ -21,19 +22,16 @@ SEEDS, COUNT, DIRECTIONS, CHECKED = 10, 64, 6, 16
 LARGE = 1_000  # numbers: smaller tensors stay in float32
 DIGITS = "CC BY-SA 3.0 (learned from MNIST, © Yann LeCun and Corinna Cortes)"
 ADVENTURER = "CC BY 4.0, a remix of “Adventurer” by Lisa Wischofsky"
-TITLES = {  # those whose licences let them be shown to anybody: datasets/README.md
-    "heroes": (
-        "Pixel heroes",
-        "GPL-2.0-or-later, parts CC BY-SA 4.0 (learned from “The Battle for Wesnoth”, © its contributors)",
-    ),
-    "anime": ("Cartoon faces", ADVENTURER),
-    "anime-conditional": ("Cartoon faces by hair colour", ADVENTURER),
-    "monsters": (
-        "Monsters",
-        "GPL-2.0-or-later (learned from “Dungeon Crawl Stone Soup”, by its artists and those of RLTiles)",
-    ),
-    "mnist": ("Digits", DIGITS),
-    "mnist-conditional": ("Digits of your choice", DIGITS),
+WESNOTH = "GPL-2.0-or-later, parts CC BY-SA 4.0 (learned from “The Battle for Wesnoth”, © its contributors)"
+CRAWL = "GPL-2.0-or-later (learned from “Dungeon Crawl Stone Soup”, by its artists and those of RLTiles)"
+FACES, WRITTEN = "4,096 cartoon faces, put together from the parts of one artist", "60,000 handwritten digits"
+TITLES = {  # title, licence, what it has learned from; those that may be shown to anybody: datasets/README.md
+    "anime": ("Cartoon faces", ADVENTURER, FACES),
+    "anime-conditional": ("Faces by hair colour", ADVENTURER, FACES),
+    "heroes": ("Pixel heroes", WESNOTH, "2,664 sprites of fighters from a fantasy game"),
+    "monsters": ("Monsters", CRAWL, "592 sprites of creatures from a fantasy game"),
+    "mnist": ("Digits", DIGITS, WRITTEN),
+    "mnist-conditional": ("Digits of your choice", DIGITS, WRITTEN),
 }
 LABELS = {
     "mnist-conditional": [str(digit) for digit in range(10)],
@@ -66,17 +64,18 @@ def main() -> None:
         generator = dcgan.load_generator(name)
         path = dcgan.export(name, OUT / f"{name}.onnx")
         halve(path)
-        title, licence = TITLES[name]
+        title, licence, learned = TITLES[name]
         _, height, width, channels = generator.output_shape
         index.append(
             {
-                "name": name, "title": title, "licence": licence, "bytes": path.stat().st_size,
+                "name": name, "title": title, "licence": licence, "learned": learned, "bytes": path.stat().st_size,
                 "height": height, "width": width, "channels": channels, "labels": LABELS.get(name, []),
                 "directions": dcgan.latent.directions(generator, DIRECTIONS).round(5).tolist(),
             }
         )  # fmt: skip
         made = dcgan.sampling.generate(generator, inputs(generator, CHECKED))
         (EXPECTED / f"{name}.bin").write_bytes(made.astype("<f4").tobytes())
+        figures.save_png(figures.grid(made[:4], 4, 1), OUT / f"{name}.png")
         print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
     draws = np.stack([latents(COUNT, 100, seed) for seed in range(SEEDS)])
     (OUT / "latents.bin").write_bytes(draws.astype("<f4").tobytes())

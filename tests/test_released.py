@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import datasets, figures, load_discriminator, load_generator, models, presets, weights
+from dcgan_tf import datasets, figures, labels, load_discriminator, load_generator, models, presets, weights
 from dcgan_tf.errors import UserError
 from dcgan_tf.evaluation import draw
-from dcgan_tf.sampling import generate, latents
+from dcgan_tf.sampling import generate, inputs
 
 NAMES = weights.released()
+NOT_YET = {"anime-conditional"}
 
 
 def test_what_may_not_be_passed_on_is_not_in_the_wheel_and_says_so():
@@ -28,7 +29,7 @@ def test_what_may_not_be_passed_on_is_not_in_the_wheel_and_says_so():
 
 
 def test_every_chapters_generator_is_released_with_its_card():
-    assert set(NAMES) == set(presets.PRESETS)
+    assert set(NAMES) == set(presets.PRESETS) - NOT_YET
     for name in NAMES:
         assert weights.file(name).with_suffix(".md").exists() and weights.file(name).with_suffix(".png").exists()
 
@@ -37,7 +38,7 @@ def test_every_chapters_generator_is_released_with_its_card():
 def test_the_grid_of_the_card_is_made_by_the_weights(name):
     """To one grey level: what another machine's float32 may round to the other side."""
     generator = load_generator(name)
-    grid = figures.grid(generate(generator, latents(64, generator.input_shape[-1], 0)))
+    grid = figures.grid(generate(generator, inputs(generator, 64)), labels.classes(generator) or None)
     with Image.open(weights.file(name).with_suffix(".png")) as image:
         shown = np.asarray(image)
     assert shown.shape == grid.shape

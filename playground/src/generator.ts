@@ -12,6 +12,7 @@ export interface Info {
   name: string;
   title: string;
   licence: string;
+  learned: string; // what from
   bytes: number;
   height: number;
   width: number;
@@ -20,9 +21,12 @@ export interface Info {
   directions: number[][];
 }
 
+export const RUNTIME_MB = 14; // the size of onnxruntime's WebAssembly
 const CHUNK = 8; // pictures at a time, so that the page stays responsive
 
 export class Generator {
+  private last: Promise<unknown> = Promise.resolve(); // a session runs once at a time
+
   private constructor(
     readonly info: Info,
     private readonly session: ort.InferenceSession,
@@ -42,7 +46,9 @@ export class Generator {
     const [name, label] = this.session.inputNames;
     const feeds: Record<string, ort.Tensor> = { [name]: new ort.Tensor('float32', input, [latents.length, dimensions]) };
     if (label) feeds[label] = new ort.Tensor('int32', Int32Array.from(labels), [latents.length]);
-    return (await this.session.run(feeds))[this.session.outputNames[0]].data as Float32Array;
+    const results = this.last.then(() => this.session.run(feeds));
+    this.last = results.catch(() => {});
+    return (await results)[this.session.outputNames[0]].data as Float32Array;
   }
 
   /** Pictures of latents, a few at a time. */

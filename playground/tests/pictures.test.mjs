@@ -15,7 +15,7 @@ async function open(name = 'heroes') {
   await drawn();
 }
 
-const drawn = () => page.waitForFunction(() => /pictures in/.test(document.getElementById('status').textContent));
+const drawn = () => page.waitForFunction(() => /Drawn in/.test(document.getElementById('status').textContent));
 const shown = (canvas = '#subject') => page.locator(canvas).first().evaluate((element) => element.toDataURL());
 const moved = async (from, canvas) => {
   await page.waitForFunction(([selector, before]) => document.querySelector(selector).toDataURL() !== before, [canvas, from]);
@@ -73,7 +73,7 @@ test('the same seed gives the same pictures, and new ones are others', async () 
   await page.selectOption('#seed', '3');
   await drawn();
   assert.notEqual(await shown('#grid canvas'), first);
-  assert.match(await page.textContent('#same'), /--seed 3$/);
+  assert.match(await page.textContent('#command'), /--seed 3$/);
   const third = await shown('#grid canvas');
   await page.click('#new');
   await moved(third, '#grid canvas');
@@ -89,16 +89,23 @@ test('one can walk from A to B, and calculate with three', async () => {
     const before = await shown();
     await page.click(`#grid button:nth-child(${i + 2})`);
     await moved(before, '#subject');
-    await page.click(`#slots [data-name=${name}] button`);
+    await page.click(`#slots [data-name=${name}] button:not(.cell)`);
   }
   await page.waitForFunction(() => !document.getElementById('sum').disabled);
   const begin = await shown();
   await page.click('#walk');
   await moved(begin, '#subject');
   await page.click('#walk');
+  await page.waitForTimeout(200);
   const stopped = await shown();
+  await page.waitForTimeout(300);
+  assert.equal(await shown(), stopped, 'the walk goes on');
   await page.click('#sum');
   await moved(stopped, '#subject');
+  const sum = await shown();
+  await page.click('#slots [data-name=B] .cell');
+  await moved(sum, '#subject');
+  assert.equal(await shown(), await shown('#grid button:nth-child(3) canvas'));
   assert.deepEqual(problems, []);
 });
 
@@ -108,6 +115,23 @@ test('a picture can be saved', async () => {
   assert.equal(download.suggestedFilename(), 'mnist.png');
   const png = readFileSync(await download.path());
   assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [28, 28]);
+});
+
+test('a generator that is chosen while another one loads is the one that draws', async () => {
+  await page.route('**/monsters.onnx', async (route) => {
+    await new Promise((next) => setTimeout(next, 1500));
+    await route.continue();
+  });
+  await open();
+  await page.click('[data-name=monsters]');
+  await page.click('[data-name=mnist]');
+  await page.waitForFunction(() => window.pictures.generator.info.name === 'mnist');
+  await drawn();
+  await page.waitForTimeout(2000);
+  assert.equal(await page.evaluate(() => window.pictures.generator.info.name), 'mnist');
+  assert.equal(await page.getAttribute('[data-name=mnist]', 'aria-pressed'), 'true');
+  assert.equal(await page.locator('#generators [aria-pressed=true]').count(), 1);
+  assert.equal(await page.evaluate(() => document.querySelector('#subject').width), 28);
 });
 
 for (const info of INFOS.filter(({ labels }) => labels.length)) {
