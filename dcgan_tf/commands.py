@@ -32,16 +32,14 @@ def train_command(options: Namespace) -> int | None:
     from dcgan_tf import GAN, datasets, devices, distribution, extractors, load_generator, metrics, train
 
     strategy = distribution.strategy(options.strategy, options.replicas)  # before TensorFlow settles on its devices
-    labels = None
     if options.images:
         preset, images = own_images.read(options)
         images, held_out = datasets.hold_out(images)
     else:
         dataset, images, held_out = _set(preset.dataset)
-        labels = datasets.labels(dataset) if preset.classes else None
-        labels = labels[preset.label_field] if preset.label_field else labels
         if dataset != preset.dataset:  # whose classes a classifier of another set does not know
             preset = replace(preset, dataset=dataset, extractor="imagenet")
+    labels = datasets.labels(preset.dataset)[preset.label_field or ...] if preset.classes else None
     precision, reason = devices.precision(options.precision)
     profile = presets.profile(profile)
     print(
@@ -150,14 +148,9 @@ def generate_command(options: Namespace) -> int | None:
         _check_out(options.out, ".png")
     from dcgan_tf import datasets, figures, load_generator, sample
 
-    generator = load_generator(options.source)
-    label = options.label
-    if label is not None and len(label) > 1:  # a row for each, of the same latents
-        columns = max(1, options.count // len(label))
-        rows = [sample(generator, columns, options.seed, one) for one in label]
-        images = np.concatenate(rows)
-    else:
-        columns, images = None, sample(generator, options.count, options.seed, label and label[0])
+    generator, labels = load_generator(options.source), options.label or [None]
+    rows = [sample(generator, max(1, options.count // len(labels)), options.seed, label) for label in labels]
+    images, columns = np.concatenate(rows), len(rows[0]) if len(rows) > 1 else None  # the same latents in each row
     if single:
         for i, image in enumerate(datasets.to_uint8(images)):
             figures.save_png(image, options.out / f"{i:04}.png")
@@ -172,16 +165,10 @@ def interpolate_command(options: Namespace) -> int | None:
     if options.stops < 2:
         raise UserError("a walk needs at least 2 stops")
 
-    from dcgan_tf import figures, gif, labels, latent, load_generator
-    from dcgan_tf.sampling import generate, latents
+    from dcgan_tf import figures, gif, load_generator, sampling
 
     generator = load_generator(options.source)
-    classes = labels.classes(generator)
-    stops = latents(options.walks * options.stops, generator.input_shape[-1] - classes, options.seed)
-    paths = [latent.walk(walk, options.frames) for walk in stops.reshape(options.walks, options.stops, -1)]
-    if classes:  # each walk keeps to one label
-        paths = [labels.beside(path, np.full(len(path), i % classes), classes) for i, path in enumerate(paths)]
-    walks = [generate(generator, path) for path in paths]
+    walks = sampling.walks(generator, options.walks, options.stops, options.frames, options.seed)
     if options.out.suffix == ".gif":
         moments = ([walk[i] for walk in walks] for i in range(len(walks[0])))
         gif.save([figures.grid(moment, scale=options.scale) for moment in moments], options.out, 80, hold=80)

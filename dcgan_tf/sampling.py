@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from dcgan_tf import labels, models, presets, weights
+from dcgan_tf import labels, latent, models, presets, weights
 from dcgan_tf.errors import UserError
 from dcgan_tf.training import checkpoint
 
@@ -56,6 +56,19 @@ def sample(
     """
     generator = load_generator(source) if isinstance(source, str | Path) else source
     return generate(generator, inputs(generator, count, seed, label))
+
+
+def walks(generator: keras.Model, count: int, stops: int, frames: int, seed: int = 0) -> list[np.ndarray]:
+    """The images of round trips through the latent space: `count` of them, [stops * frames, H, W, C] in [-1, 1] each.
+
+    A generator that knows labels keeps to one on each trip: 0 on the first, 1 on the second, and so on.
+    """
+    classes = labels.classes(generator)
+    latents_of = latents(count * stops, generator.input_shape[-1] - classes, seed).reshape(count, stops, -1)
+    paths = [latent.walk(some, frames) for some in latents_of]
+    if classes:
+        paths = [labels.beside(path, np.full(len(path), i % classes), classes) for i, path in enumerate(paths)]
+    return [generate(generator, path) for path in paths]
 
 
 def load_generator(source: str | Path) -> keras.Model:

@@ -1,8 +1,8 @@
 """Write the released generators for the playground's pictures: python playground/generators.py
 
 To playground/public/generators/: an ONNX file for each (its weights in float16, as they are released, its arithmetic in
-float32), four pictures of each, the directions of chapter 07, the latents of seeds 0 to 9, and index.json, which says what
-there is. To playground/tests/expected/: what Keras makes of the latents of seed 0, for the tests.
+float32), four pictures of each, the directions of chapter 07, the latents of seeds 0 to 9, and index.json, which lists
+them. To playground/tests/expected/: what Keras makes of the latents of seed 0, for the tests.
 """
 
 import json

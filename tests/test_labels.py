@@ -182,3 +182,10 @@ def test_an_export_takes_latents_and_label_apart(run, tmp_path, name):
         served = tf.saved_model.load(path)
         found = served.serve([z, own])
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_chapters_own_preset_trains_from_the_command_line(tmp_path):
+    arguments = ["--profile", "smoke", "--steps", "2", "--run", str(tmp_path / "run")]
+    assert cli.main(["train", "mnist-conditional", *arguments]) == 0
+    assert dcgan.load_generator(tmp_path / "run").input_shape == (None, 110)
+    assert "as_asked" in (tmp_path / "run" / "metrics.json").read_text()
