@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
-const [FRAMES, ROUNDS, SIDE] = [44, 1500, 320];
+const [FRAMES, ROUNDS, SIDE] = [28, 1500, 280];
 const folder = process.argv[2];
 mkdirSync(folder, { recursive: true });
 const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });

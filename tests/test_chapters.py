@@ -1,17 +1,20 @@
 """What the chapters write out in their cells, against Keras and the package."""
 
+import shutil
 from dataclasses import dataclass, replace
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
-from PIL import ImageOps
+from nbclient import NotebookClient
+from PIL import Image, ImageOps
 
 import dcgan_tf as dcgan
 from dcgan_tf import metrics, numpy_dcgan
-from notebooks.cells import cells_of
+from notebooks.cells import FOLDER, cells_of
 
 
 @pytest.fixture(scope="module")
@@ -329,3 +332,47 @@ def test_the_varied_copies_of_chapter_05_keep_the_figure(heroes):
     assert len({copy.tobytes() for copy in copies}) == 30
     assert all(copy.shape == image.shape and copy.dtype == np.uint8 for copy in copies)
     assert np.median([copy[16:48, 16:48, 0] for copy in copies]) > 150
+
+
+@pytest.mark.slow
+def test_chapter_08_takes_an_archive_of_few_images(tmp_path, monkeypatch):
+    """60 of them, fewer than can be judged: every cell runs, and says what it leaves out."""
+    for i, image in enumerate(dcgan.datasets.load("monsters")[:60]):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path)
+    monkeypatch.setenv("DCGAN_TF_PROFILE", "smoke")
+    monkeypatch.setenv("DCGAN_TF_RUNS", str(tmp_path / "runs"))
+    notebook = nbformat.read(FOLDER / "08_your_images.ipynb", as_version=4)
+    (cell,) = (cell for cell in notebook.cells if cell.source.startswith("FOLDER = "))
+    cell.source = f"FOLDER = Path({packed!r})\nRUN = RUNS / 'few'"
+    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": FOLDER}}).execute()
+    said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()))
+    assert "60 images to train on, 0 held out" in said and "nothing can be judged" in said
+    assert (tmp_path / "runs" / "few" / "generator.keras").exists()
+
+
+@pytest.fixture(scope="module")
+def choose():
+    return cells_of("09_choose", "networks", "step", CLASSES=10, PRESET=dcgan.presets.get("mnist-conditional"))
+
+
+def test_the_networks_and_the_step_of_chapter_09_are_those_of_the_package(choose):
+    package = dcgan.GAN.from_preset("mnist-conditional", "float32", 0)
+    networks = choose["make_generator"](), choose["make_discriminator"]()
+    preset, optimizers = package.preset, []
+    for ours, theirs in zip(networks, (package.generator, package.discriminator), strict=True):
+        ours.set_weights(theirs.get_weights())
+        optimizers.append(keras.optimizers.Adam(preset.generator_learning_rate, preset.beta_1, preset.beta_2))
+        optimizers[-1].build(ours.trainable_variables)
+    images, labels = dcgan.datasets.load("mnist")[:16], dcgan.datasets.labels("mnist")[:16].astype("int32")
+    real = dcgan.datasets.normalise(images)
+    for step in range(2):  # with the R1 penalty, and without
+        ours = choose["train_step"](*networks, optimizers, tf.constant(step, tf.int64), real, labels)
+        theirs = package.train_step(real, labels=labels)
+        assert {name: pytest.approx(float(value), abs=1e-4) for name, value in ours.items()} == {
+            name: float(theirs[name]) for name in ours
+        }
+    for mine, other in zip(networks, (package.generator, package.discriminator), strict=True):
+        pairs = zip(mine.get_weights(), other.get_weights(), strict=True)
+        gaps = np.concatenate([np.abs(a - b).ravel() for a, b in pairs])
+        assert np.mean(gaps > 1e-4) < 1e-2 and gaps.max() < 5e-3  # Adam: as in chapter 01
