@@ -105,7 +105,12 @@ PRESETS = {
 }
 # The same with a label beside the latent, and one logit a label (Miyato and Koyama 2018, section 3, with a projection
 # of the image's features on each label).
-PRESETS["mnist-conditional"] = replace(PRESETS["mnist"], name="mnist-conditional", classes=10)
+PRESETS["mnist-conditional"] = replace(
+    PRESETS["mnist"],
+    name="mnist-conditional",
+    classes=10,
+    schedules=PRESETS["mnist"].schedules | {"cpu": Schedule(6_000, 100, 1_000, log_every=20)},
+)
 # What the 64x64 sets have in common, as found on the anime faces: benchmarks/README.md has what was tried.
 _LARGE = Preset(
     architecture="face",
