@@ -337,9 +337,10 @@ def test_the_varied_copies_of_chapter_05_keep_the_figure(heroes):
 @pytest.mark.slow
 def test_chapter_08_takes_an_archive_of_few_images(tmp_path, monkeypatch):
     """60 of them, fewer than can be judged: every cell runs, and says what it leaves out."""
+    (tmp_path / "pictures").mkdir()
     for i, image in enumerate(dcgan.datasets.load("monsters")[:60]):
-        Image.fromarray(image).save(tmp_path / f"{i}.png")
-    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path)
+        Image.fromarray(image).save(tmp_path / "pictures" / f"{i}.png")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "pictures")
     monkeypatch.setenv("DCGAN_TF_PROFILE", "smoke")
     monkeypatch.setenv("DCGAN_TF_RUNS", str(tmp_path / "runs"))
     notebook = nbformat.read(FOLDER / "08_your_images.ipynb", as_version=4)
