@@ -12,7 +12,7 @@ help:
 	@echo "make check      style, spelling and links, and the fast tests: a minute"
 	@echo "make notebooks  open JupyterLab"
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
-	@echo "make playground build the playground and serve it (needs node); make playground-test tests it in Chromium"
+	@echo "make playground build the playground and serve it (needs node; sets up .venv); make playground-test tests it in Chromium"
 	@echo "make clean      remove .venv and caches; runs/ stays"
 
 train: about .venv/installed
@@ -47,7 +47,7 @@ playground: playground/node_modules/installed playground/public/generators/index
 playground-test: playground/node_modules/installed playground/public/generators/index.json
 	cd playground && npm run build && npm test
 
-playground/public/generators/index.json: playground/generators.py $(wildcard weights/*.npz) | .venv/installed-dev
+playground/public/generators/index.json: playground/generators.py dcgan_tf/exporting.py $(wildcard weights/*.npz) | .venv/installed-dev
 	@echo "Exporting the released generators for the playground ..."
 	@PYTHONPATH=. $(BIN)/python playground/generators.py
 

@@ -88,7 +88,10 @@ def main():
             {"photographs": photographs, "drawings": drawings, "pixel_art": pixel_art}[name](partial)
             partial.rename(folder)
         arguments = ["train", "custom", "--images", str(folder), *OPTIONS[name], "--run", str(run)]
-        steps = int(60 * options.minutes / seconds_a_step(arguments))
+        begun = result.get(name, {}).get("steps") if run.exists() else None  # of a run that was cut off
+        steps = begun or int(60 * options.minutes / seconds_a_step(arguments))
+        result[name] = {"steps": steps}
+        out.write_text(json.dumps(result, indent=2) + "\n")
         if cli.main([*arguments, "--steps", str(steps)]):
             sys.exit(f"{name} was not trained to its end")
         config = json.loads((run / "config.json").read_text())

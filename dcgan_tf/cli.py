@@ -95,7 +95,7 @@ def parser() -> Parser:
 
     generate = command("generate", commands.generate_command, "Draw images from a run or a released generator.")
     generate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
-    generate.add_argument("--count", type=_positive(int), default=16, metavar="N", help="how many (default: 16)")
+    generate.add_argument("--count", type=_positive(int), default=16, metavar="N", help="how many, of each label (16)")
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument(
         "--label",
@@ -219,8 +219,8 @@ def _positive(kind):
 
 def _labels(text):
     """The labels of "7" or "0-9"."""
-    first, _, last = text.partition("-")
-    labels = range(int(first), int(last or first) + 1)
+    first, dash, last = text.partition("-")
+    labels = range(int(first), int(last if dash else first) + 1)
     if not labels:
         raise ValueError
     return labels

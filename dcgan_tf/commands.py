@@ -149,7 +149,7 @@ def generate_command(options: Namespace) -> int | None:
     from dcgan_tf import datasets, figures, load_generator, sample
 
     generator, labels = load_generator(options.source), options.label or [None]
-    rows = [sample(generator, max(1, options.count // len(labels)), options.seed, label) for label in labels]
+    rows = [sample(generator, options.count, options.seed, label) for label in labels]
     images, columns = np.concatenate(rows), len(rows[0]) if len(rows) > 1 else None  # the same latents in each row
     if single:
         for i, image in enumerate(datasets.to_uint8(images)):

@@ -61,7 +61,7 @@ def _with_label_apart(generator):
     label = keras.Input((), dtype="int32", name="label")
     one_hot = keras.layers.CategoryEncoding(classes, output_mode="one_hot")(keras.layers.Reshape((1,))(label))
     both = keras.layers.Concatenate()([latents, one_hot])
-    return keras.Model([latents, label], generator(both), name=generator.name)
+    return keras.Model([latents, label], generator(both), name=generator.name.removesuffix(f"_of_{classes}"))
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from dcgan_tf.presets import Preset, get
 from dcgan_tf.runtime import devices, distribution
 from dcgan_tf.runtime.fast_layers import FusedAdam, accelerate, plain
 from dcgan_tf.sampling import generate, inputs
-from dcgan_tf.sampling import latents as latents
+from dcgan_tf.sampling import latents as latents  # the chapters call it gan.latents
 
 
 class GAN:
@@ -54,6 +54,11 @@ class GAN:
                 f"the generator knows {self.classes} labels, so the discriminator has to give "
                 f"{max(1, self.classes)} logits, not {discriminator.output_shape[-1]}"
             )
+        if self.preset.classes not in (0, self.classes):
+            raise ValueError(
+                f"the preset has {self.preset.classes} classes, but the networks know {self.classes} labels"
+            )
+        self.preset = replace(self.preset, classes=self.classes)
         self.loss = losses.of(self.preset)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.generator, self.discriminator, self.average = generator, discriminator, plain(generator)
@@ -98,6 +103,8 @@ class GAN:
             Scalars: g_loss, d_loss = d_loss_real + d_loss_fake, and the means d_real of D(x) and d_fake of D(G(z)):
             probabilities, or a critic's scores.
         """
+        if self.classes and labels is None:
+            raise ValueError(f"these networks know {self.classes} labels: give those of the images")
         z, discriminator = self.latents(tf.shape(real)[0]), self.discriminator
         if labels is not None:
             one_hot = tf.one_hot(labels, self.classes)

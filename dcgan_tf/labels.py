@@ -44,8 +44,10 @@ def wanted(label: int | Sequence[int] | None, count: int, classes: int) -> np.nd
             "this generator cannot be asked for a label: it was trained without (mnist-conditional was not)"
         )
     labels = np.arange(count) % classes if label is None else np.asarray(label)
-    if labels.ndim and len(labels) != count:
-        raise UserError(f"{len(labels)} labels are not one for each of {count} images")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise UserError(f"labels are integers from 0 on, not {label!r}")
+    if labels.shape not in ((), (count,)):
+        raise UserError(f"{labels.size} labels are not one for each of {count} images")
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise UserError(f"there is no label {wrong}: this generator knows 0 to {classes - 1}")

@@ -1,5 +1,6 @@
 """Images of your own on the command line: read them, say what was done to them, and choose a recipe."""
 
+import itertools
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from dcgan_tf.errors import UserError
 from dcgan_tf.presets import Preset
 
 FEW = 100  # images below which a GAN can hardly learn more than to vary them
+NAMED = 10  # files that are named for each reason to skip them
 ALIKE = 4.0  # grey levels: the mean deviation from image to image below which all are nearly the same
 OPTIONS = ("size", "grey", "alpha", "fit", "width", "batch_size", "flip", "augment", "pixel_art")
 
@@ -23,6 +25,8 @@ def check(options: Namespace) -> None:
     if given and not options.images:
         name = "--flip and --no-flip are" if given[0] == "flip" else f"--{given[0].replace('_', '-')} is"
         raise UserError(f"{name} for images of your own (--images): the chapters' sets have their recipe")
+    if options.images and not custom and presets.get(options.preset).classes:
+        raise UserError(f"{options.preset} needs labels, which a folder does not give: train custom --images FOLDER")
     if options.width and options.preset == "mnist" and not options.size:
         raise UserError("the networks of mnist have one width: leave --width out, or give a --size")
     if options.like and not custom:
@@ -66,8 +70,12 @@ def load(folder: Path, size: tuple, channels: int, fit: str, enlarge: str) -> "n
     from dcgan_tf.data.folder import shown
 
     found = datasets.from_folder(folder, size, channels, fit=fit, enlarge=enlarge)
-    for path, reason in found.skipped:
-        print(f"skipped {shown(path)}: {reason}")
+    for reason, files in itertools.groupby(sorted(found.skipped, key=lambda file: file[1]), key=lambda file: file[1]):
+        names = [shown(path) for path, _ in files]
+        for name in names[:NAMED]:
+            print(f"skipped {name}: {reason}")
+        if len(names) > NAMED:
+            print(f"skipped {len(names) - NAMED:,} more: {reason}")
     for path, same in found.duplicates:
         print(f"{shown(path)} is the same image as {shown(same)}; both are kept")
     count, pixels = len(found.images), f"{size[0]}x{size[1]}"

@@ -33,6 +33,8 @@ def inputs(generator: keras.Model, count: int, seed: int = 0, label: int | Seque
 
     The same seed gives the same latents for every label. `label` and errors as in `sample`.
     """
+    if len(generator.inputs) > 1:
+        raise UserError("this generator takes latents and labels apart, as exported ones do: call it with both")
     classes = labels.classes(generator)
     draws = latents(count, generator.input_shape[-1] - classes, seed)
     if label is None and not classes:
@@ -72,7 +74,9 @@ def walks(generator: keras.Model, count: int, stops: int, frames: int, seed: int
 
 
 def load_generator(source: str | Path) -> keras.Model:
-    """The moving-average generator of a run or of a release: latents [n, latent_dim] to images, in float32.
+    """The moving-average generator of a run or of a release, in float32: latents [n, latent_dim] to images.
+
+    One that knows labels takes a one-hot label beside each latent; `inputs` makes both.
 
     Args:
         source: the name of a released generator; a run folder, whose newest checkpoint is taken; or one checkpoint,
@@ -85,7 +89,8 @@ def load_generator(source: str | Path) -> keras.Model:
 
 
 def load_discriminator(source: str | Path) -> keras.Model:
-    """The discriminator of the same step: images [n, H, W, C] in [-1, 1] to logits [n, 1], in float32.
+    """The discriminator of the same step: images [n, H, W, C] in [-1, 1] to logits [n, 1], or one for each label, in
+    float32.
 
     Args and errors are those of `load_generator`; not every release has a discriminator.
     """

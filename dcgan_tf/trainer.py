@@ -22,7 +22,7 @@ from dcgan_tf.training.history import JUDGED, History
 from dcgan_tf.training.loop import fit
 from dcgan_tf.training.run import Run
 
-SAMPLES = 64  # images a sample grid, at most
+SAMPLES = 64  # images a sample grid; with labels about as many, in whole rows of all labels
 WATCHED = 1_024  # samples that a metric is followed on, at most: a profile may evaluate on fewer
 
 
@@ -161,7 +161,7 @@ def train(
             checkpoints of which none is sound.
         Failure: a loss or a weight becomes NaN or infinite; the disk is full. The last checkpoint is whole.
     """
-    run, preset = Path(run), gan.preset
+    run, preset, labels = Path(run), gan.preset, None if labels is None else np.asarray(labels)
     _check_shapes(gan, images, held_out)
     _check_labels(gan, images, labels)
     steps, every, watched = _lengths(preset, len(images), profile, steps, epochs)

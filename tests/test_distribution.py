@@ -33,19 +33,22 @@ plain = replace(
     beta_1=0.5,
 )
 normed = replace(plain, architecture="face", norm="batch", r1_weight=0.0, r2_weight=0.0)
+conditional = replace(normed, norm="none", r1_weight=0.1, classes=5)
 with strategy.scope():
-    gan = GAN.from_preset(normed if norm == "batch" else plain, "float32")
-if norm == "none":  # the generator's too, as the inference form
+    gan = GAN.from_preset({"batch": normed, "none": plain, "labels": conditional}[norm], "float32")
+if norm != "batch":  # the generator's too, as the inference form
     for layer in gan.generator.layers:
         if "norm" in layer.name:
             layer.trainable = False
     with strategy.scope():
-        gan = GAN(gan.generator, gan.discriminator, plain)
+        gan = GAN(gan.generator, gan.discriminator, gan.preset)
 images = np.random.default_rng(0).integers(0, 256, (20, 64, 64, 3), dtype=np.uint8)
-batches = loop.batches_from(gan, images, 0)
+labels = np.arange(20) % 5 if norm == "labels" else None
+batches = loop.batches_from(gan, images, 0, labels)
 before = [w.copy() for n in (gan.generator, gan.discriminator) for w in n.get_weights()]
 for _ in range(4):
-    told = gan.train_step(next(batches))
+    real, own = next(batches)
+    told = gan.train_step(real, **({} if own is None else {"labels": own}))
 after = [w for n in (gan.generator, gan.discriminator, gan.average) for w in n.get_weights()]
 np.savez(out, *before, *after, told=[float(told[name]) for name in sorted(told)], first=len(before))
 """
@@ -61,7 +64,7 @@ def trained(tmp_path, replicas, norm):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("norm", ["none", "batch"])
+@pytest.mark.parametrize("norm", ["none", "batch", "labels"])
 def test_two_devices_train_as_one(tmp_path, norm):
     """To 1% of what the steps moved: sums in another order are 1e-5 of it on most machines, 4e-3 on one."""
     before, one, told = trained(tmp_path, 1, norm)

@@ -67,7 +67,12 @@ def test_the_same_seed_has_the_same_latents_for_every_label():
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [(10, "there is no label 10: .* 0 to 9"), (-1, "there is no label -1"), ([1, 2, 3], "3 labels .* of 2 images")],
+    [
+        (10, "there is no label 10: .* 0 to 9"),
+        (-1, "there is no label -1"),
+        ([1, 2, 3], "3 labels .* of 2 images"),
+        ([0.5, 2], "integers"),
+    ],
 )
 def test_a_label_that_does_not_exist_is_refused(label, message):
     with pytest.raises(UserError, match=message):
@@ -150,13 +155,18 @@ def test_the_command_line_draws_what_is_asked_for(run, tmp_path, capsys):
     assert cli.main(["generate", str(run), "--label", "7", "--count", "3", "--out", str(tmp_path / "seven")]) == 0
     found = np.stack([np.asarray(dcgan.figures.Image.open(path)) for path in sorted((tmp_path / "seven").iterdir())])
     np.testing.assert_array_equal(found, datasets.to_uint8(dcgan.sample(run, 3, label=7))[..., 0])
-    assert cli.main(["generate", str(run), "--label", "2-4", "--count", "12", "--out", str(tmp_path / "a.png")]) == 0
+    assert cli.main(["generate", str(run), "--label", "2-4", "--count", "4", "--out", str(tmp_path / "a.png")]) == 0
     rows = np.concatenate([dcgan.sample(run, 4, label=label) for label in (2, 3, 4)])
     found = np.asarray(dcgan.figures.Image.open(tmp_path / "a.png"))
     np.testing.assert_array_equal(found, dcgan.figures.grid(rows, 4))
     assert cli.main(["interpolate", str(run), "--walks", "2", "--frames", "2", "--out", str(tmp_path / "w.png")]) == 0
     capsys.readouterr()
-    for wrong, message in (("12", "there is no label 12"), ("5-3", "invalid label"), ("seven", "invalid label")):
+    for wrong, message in (
+        ("12", "there is no label 12"),
+        ("5-3", "invalid label"),
+        ("7-", "invalid label"),
+        ("seven", "invalid label"),
+    ):
         assert cli.main(["generate", str(run), "--label", wrong, "--out", str(tmp_path / "b.png")]) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1
@@ -189,3 +199,51 @@ def test_the_chapters_own_preset_trains_from_the_command_line(tmp_path):
     assert cli.main(["train", "mnist-conditional", *arguments]) == 0
     assert dcgan.load_generator(tmp_path / "run").input_shape == (None, 110)
     assert "as_asked" in (tmp_path / "run" / "metrics.json").read_text()
+
+
+def test_each_walk_keeps_to_a_label():
+    generator = models.mnist_generator(classes=10)
+    _, second = dcgan.sampling.walks(generator, 2, stops=3, frames=2, seed=4)
+    path = dcgan.latent.walk(latents(6, 100, seed=4)[3:], 2)
+    expected = generate(generator, labels.beside(path, np.full(6, 1), 10))
+    np.testing.assert_allclose(second, expected, atol=1e-5)
+
+
+def test_what_was_asked_for_is_counted_by_class():
+    images, own = datasets.load("mnist", "test")[:300], datasets.labels("mnist", "test")[:300]
+    judge = dcgan.extractors.extractor("mnist")
+    asked = np.where(own == 4, 9, own)  # every 4 was to be a 9
+    asked[np.flatnonzero(own == 9)[:5]] = 4  # and five 9s were to be a 4
+    seen = judge(images).probabilities.argmax(1)
+    scores = dcgan.metrics.compare(images, images, judge, ("is",), asked=asked)
+    expected = [np.sum((asked == label) & (seen == label)) / np.sum(asked == label) for label in range(10)]
+    assert scores["as_asked"] == pytest.approx(expected) and scores["as_asked"][4] == 0
+    assert "recognised as asked" in dcgan.metrics.report(scores)
+    assert "as_asked" not in dcgan.metrics.compare(images, images, judge, ("is",))
+
+
+def test_directions_are_those_of_the_latent_alone():
+    generator = models.mnist_generator(classes=10)
+    found = dcgan.latent.directions(generator, 4)
+    kernel = generator.layers[0].kernel.numpy()[:100].astype(np.float64)
+    values, vectors = np.linalg.eigh(kernel @ kernel.T)
+    assert found.shape == (4, 100)
+    np.testing.assert_allclose(np.abs((found * vectors[:, ::-1].T[:4]).sum(1)), 1, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_labels_of_a_preset_are_the_field_that_it_names(tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr(dcgan.trainer, "fit", lambda run, callbacks: given.update(labels=run.labels))
+    command = ["train", "anime-conditional", "--profile", "smoke", "--run", str(tmp_path / "run")]
+    assert cli.main(command) == 2  # nothing has been trained, so nothing can be judged
+    np.testing.assert_array_equal(given["labels"], datasets.labels("anime")["hair_color"])
+
+
+def test_a_preset_and_networks_that_disagree_are_refused(digits):
+    with pytest.raises(ValueError, match="the preset has 5 classes, but the networks know 0"):
+        GAN.from_preset(replace(presets.get("heroes"), classes=5), "float32")
+    gan = GAN(models.mnist_generator(classes=10), models.mnist_discriminator(classes=10), batch_size=8)
+    assert gan.preset.classes == 10
+    with pytest.raises(ValueError, match="give those of the images"):
+        gan.train_step(datasets.normalise(digits[0][:8]))

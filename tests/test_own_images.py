@@ -194,7 +194,7 @@ def test_a_folder_is_trained_on_at_its_own_size_and_another_size_is_refused(fold
     command += ["--width", "8", "--batch-size", "4", "--no-flip", "--augment", "none", "--profile", "smoke"]
     assert answer(*command, "--size", "48x32", "--steps", "2") == 0
     printed = capsys.readouterr().out
-    assert "Recipe of 'monsters', for fewer than 3,000 images" in printed and "got a border" in printed
+    assert "Recipe of 'heroes', for fewer than 3,000 images" in printed and "got a border" in printed
     assert answer(*command, "--size", "48x32", "--steps", "3") == 0
     assert "Resuming" in capsys.readouterr().out
     assert answer(*command, "--size", "32", "--steps", "4") == 2

@@ -116,6 +116,9 @@ def batches(
         raise UserError(
             f"a batch of {batch_size} cannot be drawn from {count} images: give 1 to {count} (--batch-size)"
         )
+    labels = None if labels is None else np.asarray(labels)
+    if labels is not None and labels.shape != (count,):
+        raise UserError(f"{labels.shape} labels are not one for each of {count} images")
     order = functools.lru_cache(2)(lambda epoch: permutation(count, seed, epoch))
 
     def chosen(step):

@@ -98,7 +98,7 @@ def from_folder(
             images = _file(partial, shape) if partial else np.empty(shape, np.uint8)
             decoded = _decode(path, names, openers, images, how, progress)
             skipped = sorted(decoded.skipped + strange)
-            if 2 * len(skipped) > len(names) + len(strange):
+            if 2 * len(decoded.skipped) > len(names) or not len(decoded.images):  # others are no sign of damage
                 why = "; ".join(f"{shown(file.relative_to(path))}: {reason}" for file, reason in skipped[:3])
                 of = len(names) + len(strange)
                 raise UserError(f"{len(skipped)} of {of} files in {shown(path)} cannot be read: {why}")

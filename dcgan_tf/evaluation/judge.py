@@ -55,6 +55,7 @@ def compare(
     training: np.ndarray | None = None,
     real_features: Features | None = None,
     progress: bool = False,
+    asked: np.ndarray | None = None,
 ) -> dict:
     """Judge images against held-out real ones.
 
@@ -64,6 +65,8 @@ def compare(
         metrics: some of METRICS. "is" is left out where the judge has no classes, "neighbours" without `training`.
         training: the images trained on, uint8, for the nearest neighbours.
         real_features: the Features of `real`, where they are at hand.
+        asked: the label that each of the images was asked for; with a judge that has as many classes, "is" also gives
+            the share of each that it recognises.
 
     Returns:
         A dict: extractor, description, samples, held_out, and the scores (`report` says what they mean).
@@ -89,6 +92,9 @@ def compare(
             "class_distance": float(np.abs(shares - real_shares).sum() / 2),
             "confidence": float(generated.probabilities.max(1).mean()),
         }
+        if asked is not None and len(shares) == len(np.unique(asked)):
+            seen = generated.probabilities.argmax(1)
+            scores["as_asked"] = [float(np.mean(seen[asked == label] == label)) for label in range(len(shares))]
     if "diversity" in metrics:
         scores["scales"] = len(scales(min(real.shape[1:3])))
         scores["pair_similarity"], scores["real_pair_similarity"] = pair_similarity(fake), pair_similarity(real)
@@ -135,12 +141,8 @@ def evaluate(
     held_out = data.load(dataset, "test") if isinstance(dataset, str) else dataset
     judge = extractor(judge) if isinstance(judge, str) else judge
     fake, classes = draw(generator, count, seed, progress), labels.classes(generator)
-    scores = compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress)
-    if "is" in metrics and len(scores.get("class_shares", ())) == classes > 0:  # the judge knows the same classes
-        asked = labels.wanted(None, count, classes)
-        right = judge(fake).probabilities.argmax(1) == asked
-        scores["as_asked"] = [float(right[asked == label].mean()) for label in range(classes)]
-    return scores
+    asked = labels.wanted(None, count, classes) if classes else None
+    return compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress, asked)
 
 
 def draw(
@@ -207,7 +209,7 @@ def report(scores: dict) -> str:
         line("nearest training image", value, "far below the held-out ones': memorised")
     if asked := scores.get("as_asked"):
         value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
-        line("taken for what was asked", value, "by the judge, of each class: 100 % is best")
+        line("recognised as asked", value, "of the images of each class, by the judge")
     if len(scores.get("class_shares", ())) == 10:
         for label, share in enumerate(scores["class_shares"]):
             lines.append(f"    {label}  {share:6.1%}  {'█' * round(100 * share)}")

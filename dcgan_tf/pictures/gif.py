@@ -1,5 +1,6 @@
 """Frames to an animated GIF."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import files
 
-COLUMNS = 8  # of the sample grids of a run
+IMAGES, COLUMNS = 64, 8  # of the sample grids of a run without labels; with some, whole rows of all labels
 
 
 def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, greys: int = 32, bits: int = 7) -> Path:
@@ -64,7 +65,7 @@ def from_run(
         run: a run folder.
         path: the file; by default RUN/training.gif.
         frames: use this many of the samples, more of the early ones, where more changes.
-        corner: (columns, rows): show this corner of the grids, which are 8 x 8 images.
+        corner: (columns, rows): show this corner of the grids, which have 8 columns, or one for each label.
         options: as in `save`.
 
     Raises:
@@ -78,12 +79,14 @@ def from_run(
         pictures = [pictures[i] for i in sorted(set(np.rint(positions * (len(pictures) - 1)).astype(int)))]
     grids = [iio.imread(picture) for picture in pictures]
     if corner:
-        grids = [_corner(grid, *corner) for grid in grids]
+        config = Path(run) / "config.json"
+        classes = json.loads(config.read_text())["recipe"].get("classes") if config.exists() else 0
+        grids = [_corner(grid, *corner, classes or COLUMNS) for grid in grids]
     return save(grids, path or Path(run) / "training.gif", **options)
 
 
-def _corner(grid: np.ndarray, columns: int, rows: int) -> np.ndarray:
-    """The upper left images of a grid of 8 x 8: its width is eight cells less one gap, of fewer than 8 pixels."""
-    gap = -grid.shape[1] % COLUMNS
-    height, width = ((side + gap) // COLUMNS for side in grid.shape[:2])
+def _corner(grid: np.ndarray, columns: int, rows: int, of: int) -> np.ndarray:
+    """The upper left images of a grid of `of` columns: its width is as many cells less one gap, smaller than `of`."""
+    gap = -grid.shape[1] % of
+    height, width = ((side + gap) // cells for side, cells in zip(grid.shape, (max(1, IMAGES // of), of), strict=False))
     return grid[: rows * height - gap, : columns * width - gap]

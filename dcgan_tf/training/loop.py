@@ -35,8 +35,8 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> None:
                     before, factor = factor, decay(step - 1, run.steps, gan.preset.decay_from)
                     if factor != before:  # so a callback may set rates of its own where they do not fall
                         gan.set_learning_rates(factor)
-                    real, *labels = next(batches)
-                    told = {"labels": labels[0]} if labels else {}
+                    real, labels = next(batches)
+                    told = {} if labels is None else {"labels": labels}
                     run.results = gan.train_step(real, *gan.update_schedule(), **told)
                     run.step = step
                     run.losses.append((run.results["g_loss"], run.results["d_loss"]))
@@ -50,8 +50,8 @@ def fit(run: Run, callbacks: Sequence[Callback]) -> None:
 
 def batches_from(
     gan: GAN, images: np.ndarray, start: int, labels: np.ndarray | None = None
-) -> Iterator[tuple[tf.Tensor, ...]]:
-    """The batches from a step on: images alone, or with their labels."""
+) -> Iterator[tuple[tf.Tensor, tf.Tensor | None]]:
+    """The batches from a step on: images, and their labels where there are some."""
     slots = distribution.replica_slots(gan.strategy)
 
     def part(_):
@@ -59,7 +59,7 @@ def batches_from(
 
     iterator = iter(gan.strategy.distribute_datasets_from_function(part))
     while True:
-        yield from (batch if isinstance(batch, tuple) else (batch,) for batch in _next(iterator))
+        yield from _next(iterator) if labels is not None else ((batch, None) for batch in _next(iterator))
 
 
 @tf.function(reduce_retracing=True)

@@ -43,9 +43,13 @@ export class Generator {
     const dimensions = latents[0].length;
     const input = new Float32Array(latents.length * dimensions);
     latents.forEach((z, i) => input.set(z, i * dimensions));
-    const [name, label] = this.session.inputNames;
-    const feeds: Record<string, ort.Tensor> = { [name]: new ort.Tensor('float32', input, [latents.length, dimensions]) };
-    if (label) feeds[label] = new ort.Tensor('int32', Int32Array.from(labels), [latents.length]);
+    const feeds: Record<string, ort.Tensor> = {};
+    for (const name of this.session.inputNames) {
+      feeds[name] =
+        name === 'label'
+          ? new ort.Tensor('int32', Int32Array.from(labels), [latents.length])
+          : new ort.Tensor('float32', input, [latents.length, dimensions]);
+    }
     const results = this.last.then(() => this.session.run(feeds));
     this.last = results.catch(() => {});
     return (await results)[this.session.outputNames[0]].data as Float32Array;

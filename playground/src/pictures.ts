@@ -28,6 +28,7 @@ class Page {
   private subject?: Subject;
   private readonly slots = new Map<string, Subject>();
   private choice = 0; // the number of the generator that was chosen last: an older one is dropped when it comes
+  private coming = ''; // the name of that generator
   private drawing = 0; // of the grid that is being drawn
   private walking = 0; // of the walk that goes on; 0: none
   private wanted?: Subject; // to be shown next
@@ -68,16 +69,14 @@ class Page {
     if (this.generator?.info === info && !$('main').inert) return;
     const choice = ++this.choice;
     this.stop();
-    const before = this.loaded.get(info.name);
-    if (!before) {
-      $('status').textContent = `Loading ${info.title} …`;
-      $<HTMLProgressElement>('loading').value = 0;
-      $('loading').hidden = false;
-      const progress = (share: number) => {
-        if (choice === this.choice) $<HTMLProgressElement>('loading').value = share;
-      };
-      this.loaded.set(info.name, Generator.load(info, progress));
-    }
+    this.coming = info.name;
+    $('status').textContent = `Loading ${info.title} …`;
+    $('loading').hidden = false;
+    $<HTMLProgressElement>('loading').value = 0;
+    const progress = (share: number) => {
+      if (this.coming === info.name) $<HTMLProgressElement>('loading').value = share;
+    };
+    if (!this.loaded.has(info.name)) this.loaded.set(info.name, Generator.load(info, progress));
     $('main').inert = true; // what is shown belongs to the generator before
     try {
       const generator = await this.loaded.get(info.name)!;
@@ -191,12 +190,15 @@ class Page {
     this.wanted = subject;
     if (this.showing) return;
     this.showing = true;
-    while (this.wanted) {
-      const { latent, label } = this.wanted;
-      this.wanted = undefined;
-      for await (const picture of this.generator!.pictures([latent], [label])) paint($<HTMLCanvasElement>('subject'), picture);
+    try {
+      while (this.wanted) {
+        const { latent, label } = this.wanted;
+        this.wanted = undefined;
+        for await (const picture of this.generator!.pictures([latent], [label])) paint($<HTMLCanvasElement>('subject'), picture);
+      }
+    } finally {
+      this.showing = false;
     }
-    this.showing = false;
   }
 
   private makeLabels(labels: string[]): void {

@@ -142,6 +142,18 @@ for (const info of INFOS.filter(({ labels }) => labels.length)) {
     await moved(before, '#grid canvas');
     await drawn();
     assert.equal(await page.getAttribute('#labels button:last-child', 'aria-pressed'), 'true');
+    const same = await page.evaluate(async () => {
+      const { generator, latents } = window.pictures;
+      const last = generator.info.labels.length - 1;
+      const canvases = [...document.querySelectorAll('#grid canvas')];
+      let i = 0;
+      for await (const picture of generator.pictures(latents, latents.map(() => last))) {
+        const shown = canvases[i++].getContext('2d').getImageData(0, 0, picture.width, picture.height);
+        if (shown.data.some((value, at) => value !== picture.data[at])) return false;
+      }
+      return true;
+    });
+    assert.ok(same, 'all of them are asked for the last label');
   });
 }
 
