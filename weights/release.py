@@ -18,6 +18,7 @@ from dcgan_tf import (
     datasets,
     extractors,
     figures,
+    labels,
     load_discriminator,
     load_generator,
     metrics,
@@ -39,7 +40,7 @@ CARD = """# The {name} generator
 import dcgan_tf as dcgan
 
 images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
-generator = dcgan.load_generator("{name}")  # a keras.Sequential: latents [n, 100] to such images
+{ask}generator = dcgan.load_generator("{name}")  # a keras.Sequential: {takes} to such images
 ```
 
 - **Intended use:** learning, teaching and trying things out.{people} Not a source of varied, finished artwork: see the
@@ -61,6 +62,8 @@ generator = dcgan.load_generator("{name}")  # a keras.Sequential: latents [n, 10
 Compare these figures with others of the same judge and the same number of samples only, and not with published FIDs,
 which are taken with the Inception network.
 """
+ASK = 'sevens = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
+WITH = "latents, labels"
 KNOWS = {  # what the images of a set show, and so the bias of what learns from them
     "mnist": "Digits as people in the United States wrote them around 1990, all ten about equally often.",
     "pokemon": "Sprites of one series of video games, each creature alone on white.",
@@ -129,6 +132,8 @@ def release(run, name, fails, folder=weights.FOLDER):
                 "shape": ", ".join(map(str, generator.output_shape[1:])),
                 "knows": KNOWS[recipe["dataset"]],
                 "people": PEOPLE if recipe["dataset"] == "faces" else "",
+                "ask": ASK.format(name=name) if labels.classes(generator) else "",
+                "takes": f"{WITH if labels.classes(generator) else 'latents'} [n, {generator.input_shape[-1]}]",
                 "parameters": generator.count_params(),
                 "steps": checkpoint.step_of(checkpoint.find(run)),
                 "minutes": history.seconds(recipe["batch_size"]) / 60,
