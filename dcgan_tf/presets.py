@@ -103,8 +103,8 @@ PRESETS = {
         },
     ),
 }
-# The same with a label beside the latent, and one logit a label (Miyato and Koyama 2018, section 3, with a projection
-# of the image's features on each label).
+# Told labels: one beside the latent, and a logit for each label, which is the projection discriminator (Miyato and
+# Koyama 2018, section 3) in another form.
 PRESETS["mnist-conditional"] = replace(
     PRESETS["mnist"],
     name="mnist-conditional",

@@ -22,7 +22,7 @@ from dcgan_tf.training.history import JUDGED, History
 from dcgan_tf.training.loop import fit
 from dcgan_tf.training.run import Run
 
-SAMPLES = 64  # images a sample grid; with labels about as many, in whole rows of all labels
+SAMPLES = gif.IMAGES
 WATCHED = 1_024  # samples that a metric is followed on, at most: a profile may evaluate on fewer
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import files
 
-IMAGES, COLUMNS = 64, 8  # of the sample grids of a run without labels; with some, whole rows of all labels
+IMAGES, COLUMNS = 64, 8  # of the sample grids of a run; with labels a column for each, in whole rows
 
 
 def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, greys: int = 32, bits: int = 7) -> Path:

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { AXE, address, newPage, ROOT } from './browser.mjs';
+import { address, newPage, ROOT, testAccessibility } from './browser.mjs';
 
 const INFOS = JSON.parse(readFileSync(`${ROOT}dist/generators/index.json`));
 const LEVEL = 2 / 255; // one grey level, where pictures go from -1 to 1
@@ -163,19 +163,4 @@ test('a generator that cannot be loaded is said to be so', async () => {
   await page.waitForFunction(() => /could not be loaded/.test(document.getElementById('status').textContent));
 });
 
-for (const scheme of ['light', 'dark']) {
-  for (const [name, width] of [['phone', 390], ['desktop', 1280]]) {
-    test(`no serious fault of accessibility: pictures, ${name}, ${scheme}`, async () => {
-      await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme: scheme });
-      await open();
-      await page.addScriptTag({ content: AXE });
-      const { violations } = await page.evaluate(() => window.axe.run());
-      const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-      assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, 'nothing is cut off at the side');
-      assert.deepEqual(problems, []);
-    });
-  }
-}
+testAccessibility('pictures', open);

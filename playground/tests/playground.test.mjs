@@ -1,7 +1,7 @@
 /** The built page in a headless Chromium: npm run build && npm test */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { AXE, address, newPage } from './browser.mjs';
+import { address, newPage, testAccessibility } from './browser.mjs';
 
 let page, problems;
 newPage((made) => ({ page, problems } = made));
@@ -148,21 +148,7 @@ test('slow motion says what each part of a step does', async () => {
   await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('points follow'));
 });
 
-for (const scheme of ['light', 'dark']) {
-  for (const [name, width] of [['phone', 390], ['desktop', 1280]]) {
-    test(`no serious fault of accessibility: ${name}, ${scheme}`, async () => {
-      await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme: scheme });
-      await open();
-      await page.addScriptTag({ content: AXE });
-      const { violations } = await page.evaluate(() => window.axe.run());
-      const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-      assert.deepEqual(serious.map(({ id, nodes }) => `${id}: ${nodes[0].html}`), []);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, 'nothing is cut off at the side');
-    });
-  }
-}
+testAccessibility('the game', open);
 
 test('nothing is written to the console', async () => {
   await open();
