@@ -167,7 +167,9 @@ PRESETS |= {
         },
     ),
 }
-PRESETS["anime-conditional"] = replace(PRESETS["anime"], name="anime-conditional", classes=16, label_field="hair_color")
+PRESETS["anime-conditional"] = replace(
+    PRESETS["anime"], name="anime-conditional", classes=16, label_field="hair_color", extractor="hair-color"
+)
 PRESETS["heroes"] = replace(
     _FEW,
     name="heroes",

@@ -280,6 +280,9 @@ def test_the_classifiers_know_their_classes():
     assert (digits.probabilities.argmax(1) == datasets.labels("mnist", "test")[:2000]).mean() > 0.98
     faces = extractors.extractor("anime")(datasets.load("anime", "test"))
     assert (faces.probabilities.argmax(1) == datasets.labels("anime", "test")["hair"]).mean() > 0.98
+    colours = extractors.extractor("hair-color")(datasets.load("anime", "test"))
+    assert (colours.probabilities.argmax(1) == datasets.labels("anime", "test")["hair_color"]).mean() > 0.98
+    np.testing.assert_array_equal(colours.features, faces.features)
 
 
 def test_efficientnet_computes_what_pytorch_does():

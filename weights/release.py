@@ -62,7 +62,7 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 Compare these figures with others of the same judge and the same number of samples only, and not with published FIDs,
 which are taken with the Inception network.
 """
-ASK = 'sevens = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
+ASK = 'asked = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
 WITH = "latents, labels"
 KNOWS = {  # what the images of a set show, and so the bias of what learns from them
     "mnist": "Digits as people in the United States wrote them around 1990, all ten about equally often.",

@@ -106,7 +106,7 @@ def build(size=SIZE):
 
 def write_png(folder, size):
     """The faces to train on as FOLDER/0000.png, ..."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     faces = build(size)
     for i, face in enumerate(faces["images"][~faces["is_test"]]):
         Image.fromarray(face).save(folder / f"{i:04}.png")

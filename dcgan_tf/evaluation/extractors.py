@@ -96,7 +96,8 @@ def extractor(name: str, inception_weights: Path | None = None) -> Extractor:
 
     Args:
         name: "imagenet", EfficientNet-Lite1 trained on ImageNet; "mnist", a digit classifier; "anime", a classifier of
-            the anime labels, whose classes are the 39 hair styles; "random", an untrained network with fixed weights,
+            the anime labels, whose classes are the 39 hair styles; "hair-color", the same one, whose classes are the 16
+            colours of the hair; "random", an untrained network with fixed weights,
             kept to show what such a judge does not see (benchmarks/judges.py); "inception", Keras's InceptionV3.
         inception_weights: a local .h5 file of InceptionV3's weights with its top, in place of the download.
 
@@ -117,15 +118,16 @@ def _mnist():
     return Extractor("mnist", "a digit classifier", compute, version, "digits", shape=(28, 28, 1))
 
 
-def _anime():
+def _anime(name="anime", head="hair", classes="hair styles"):
     network, version = _classifier(classifiers.anime_classifier(), "anime_classifier.npz")
-    first = classifiers.ANIME_HEADS["hair_color"]
+    heads = classifiers.ANIME_HEADS
+    first = sum(heads[before] for before in list(heads)[: list(heads).index(head)])
 
     def compute(images):
         features, logits = network(images, training=False)
-        return features, logits[:, first : first + classifiers.ANIME_HEADS["hair"]]
+        return features, logits[:, first : first + heads[head]]
 
-    return Extractor("anime", "a classifier of the anime labels", compute, version, "hair styles", shape=(64, 64, 3))
+    return Extractor(name, "a classifier of the anime labels", compute, version, classes, shape=(64, 64, 3))
 
 
 def _imagenet():
@@ -212,4 +214,10 @@ def _inception(file=None):
     return Extractor("inception", description, compute, version, "ImageNet classes", batch_size=32)
 
 
-_LOADERS = {"imagenet": _imagenet, "mnist": _mnist, "anime": _anime, "random": _random}
+_LOADERS = {
+    "imagenet": _imagenet,
+    "mnist": _mnist,
+    "anime": _anime,
+    "hair-color": functools.partial(_anime, "hair-color", "hair_color", "hair colours"),
+    "random": _random,
+}

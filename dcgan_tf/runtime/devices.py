@@ -2,7 +2,6 @@
 
 import os
 import platform
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -14,15 +13,10 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
 @cache
 def gpus() -> list[tuple]:
-    """The GPUs that TensorFlow sees, as a list of (name, compute capability as (major, minor) or None).
-
-    TensorFlow is told to take their memory as it needs it, not all at once.
-    """
+    """The GPUs that TensorFlow sees, as a list of (name, compute capability as (major, minor) or None)."""
     tf = quiet.tensorflow()
     listed = []
     for device in tf.config.list_physical_devices("GPU"):
-        with suppress(RuntimeError):  # it has begun to work already
-            tf.config.experimental.set_memory_growth(device, True)
         details = tf.config.experimental.get_device_details(device)
         listed.append((details.get("device_name", "GPU"), details.get("compute_capability")))
     return listed

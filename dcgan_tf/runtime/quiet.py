@@ -18,6 +18,7 @@ def tensorflow() -> ModuleType:
     """
     if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
         raise UserError(f"KERAS_BACKEND is {backend!r}: this package trains with TensorFlow alone, so unset it")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # a GPU's memory as it is needed, not all at once
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # silences what comes later, but not the import itself
     with tempfile.TemporaryFile() as noise:
         sys.stderr.flush()
