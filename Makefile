@@ -8,7 +8,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 .PHONY: help train about test check lint notebooks outputs playground playground-test clean
 help:
 	@echo "make train      set up .venv and train the MNIST chapter on the embedded digits (resumes if interrupted)"
-	@echo "make test       set up .venv and run everything: unit tests, and every notebook in its smoke profile"
+	@echo "make test       set up .venv and run everything: unit tests, and every notebook, solutions included, in its smoke profile"
 	@echo "make check      style, spelling and links, and the fast tests: a minute"
 	@echo "make notebooks  open JupyterLab"
 	@echo "make outputs CHAPTER=01_mnist   run a notebook and keep its outputs"
@@ -25,7 +25,8 @@ about:
 	@echo "Pictures appear in runs/mnist/samples/ as it trains."
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest tests notebooks --nbval-lax --nbval-current-env $(TWO) --durations 5
+	$(BIN)/python notebooks/solved.py solved
+	$(BIN)/python -m pytest tests solved --nbval-lax --nbval-current-env $(TWO) --durations 5
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -57,7 +58,7 @@ playground/node_modules/installed: playground/package-lock.json
 
 clean:
 	rm -rf playground/node_modules playground/dist playground/public playground/tests/expected
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf solved .venv .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt constraints.txt
