@@ -6,7 +6,8 @@
 
 Each is written as PNG files and trained by `dcgan-tf train custom` for as many steps as fit into ten minutes. Writes
 benchmarks/own_folders.json (commands, steps, minutes, KID and its floor, with the machine) and a picture of each,
-benchmarks/own_NAME.png: a row of real images, and three rows of generated ones, not selected. Chapter 08 shows them.
+benchmarks/own_NAME.png: a row of real images, and three rows of generated ones, not selected; in 128 colours. Chapter
+08 shows them.
 """
 
 import argparse
@@ -102,7 +103,9 @@ def main():
         shown = np.concatenate(
             [images[np.random.default_rng(1).permutation(len(images))[:columns]], samples[: 3 * columns]]
         )
-        figures.save_png(figures.grid(on_white(shown), columns, 1), HERE / f"own_{name}.png")
+        picture = Image.fromarray(figures.grid(on_white(shown), columns, 1))
+        picture = picture if picture.mode == "L" else picture.quantize(128, dither=Image.Dither.NONE)
+        picture.save(HERE / f"own_{name}.png", optimize=True)
         result[name] = {
             "command": " ".join(["dcgan-tf train custom --images FOLDER", *OPTIONS[name], "--steps", f"{steps}"]),
             "images": len(images),
