@@ -87,7 +87,7 @@ def parser() -> Parser:
     train.add_argument(
         "--replicas", type=_positive(int), metavar="N", help="with mirrored and no GPU: parts to cut the CPU into"
     )
-    train.add_argument("--xla", action="store_true", help="compile the step with XLA: for GPUs, slower on a CPU")
+    train.add_argument("--xla", action="store_true", help="compile the step: half the time on a GPU, slower on a CPU")
     train.add_argument("--precision", choices=PRECISIONS, default="auto", help="default: what suits the hardware")
     train.add_argument(
         "--seed", type=_natural, default=0, metavar="N", help="of weights, latents and order (default: 0)"

@@ -47,10 +47,6 @@ def train_command(options: Namespace) -> int | None:
         f"precision {precision} ({reason})",
         flush=True,
     )
-    if devices.gpus() and not options.xla and options.strategy == "none":
-        print(
-            "With --xla a GPU takes a step in less than half the time, once it is compiled (half a minute)", flush=True
-        )
     if options.deterministic:
         devices.deterministic()
     checkpoint_steps, checkpoint_minutes = options.checkpoint_every or (None, None)
