@@ -51,7 +51,7 @@ def test_the_step_of_chapter_01_is_that_of_the_package(mnist):
         pairs = zip(getattr(players, name).get_weights(), getattr(package, name).get_weights(), strict=True)
         gaps = np.concatenate([np.abs(a - b).ravel() for a, b in pairs])
         # Adam's first steps have full length, so where a gradient is all but zero its rounding decides the direction
-        assert np.mean(gaps > 1e-4) < 1e-2 and gaps.max() < 5e-3, name
+        assert np.mean(gaps > 1e-4) < 0.1 and gaps.max() < 5e-3, name
 
 
 def test_the_r1_penalty_of_chapter_01_is_half_the_mean_squared_slope(mnist):
