@@ -25,7 +25,7 @@ about:
 	@echo "Pictures appear in runs/mnist/samples/ as it trains."
 
 test: .venv/installed-dev
-	$(BIN)/python notebooks/solved.py solved
+	$(BIN)/python notebooks/solved.py
 	$(BIN)/python -m pytest tests solved --nbval-lax --nbval-current-env $(TWO) --durations 5
 
 lint: .venv/installed-dev

@@ -6,14 +6,8 @@ from dcgan_tf.errors import UserError, unknown
 
 STRATEGIES = ("none", "mirrored", "multiworker")  # explained in runtime/distribution.py
 METRICS = ("fid", "kid", "is", "diversity", "coverage", "neighbours")  # explained in evaluation/metrics.py
-EXTRACTORS = (
-    "imagenet",
-    "mnist",
-    "anime",
-    "hair-color",
-    "random",
-    "inception",
-)  # explained in evaluation/extractors.py
+# Explained in evaluation/extractors.py.
+EXTRACTORS = ("imagenet", "mnist", "anime", "hair-color", "random", "inception")
 
 
 def check_metrics(names: Iterable[str]) -> None:

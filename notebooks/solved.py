@@ -1,10 +1,9 @@
-"""Copies of the chapters with the solutions of their exercises as cells at the end: python notebooks/solved.py FOLDER
+"""Copies of the chapters with the solutions of their exercises as cells at the end: python notebooks/solved.py
 
-`make test` runs these, so a solution is run as often as the chapter that it belongs to.
+They go to solved/. `make test` runs them, so a solution is run as often as the chapter that it belongs to.
 """
 
 import re
-import sys
 from pathlib import Path
 
 import nbformat
@@ -19,7 +18,7 @@ def solutions(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 def main() -> None:
-    folder = HERE.parent / sys.argv[1]  # beside notebooks/, whose cells look for ../dcgan_tf
+    folder = HERE.parent / "solved"  # beside notebooks/, whose cells look for ../dcgan_tf
     folder.mkdir(exist_ok=True)
     for path in sorted(HERE.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)

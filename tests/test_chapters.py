@@ -51,6 +51,7 @@ def test_the_step_of_chapter_01_is_that_of_the_package(mnist):
         pairs = zip(getattr(players, name).get_weights(), getattr(package, name).get_weights(), strict=True)
         gaps = np.concatenate([np.abs(a - b).ravel() for a, b in pairs])
         # Adam's first steps have full length, so where a gradient is all but zero its rounding decides the direction
+        # (it moved 4 % of the generator's weights once; a step without R1 moves 22 %, one with other latents 93 %).
         assert np.mean(gaps > 1e-4) < 0.1 and gaps.max() < 5e-3, name
 
 
