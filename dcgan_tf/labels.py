@@ -16,6 +16,11 @@ from dcgan_tf.errors import UserError
 if TYPE_CHECKING:
     import keras
 
+HAIR_COLORS = (  # the names of the anime set's labels "hair_color", 0 to 15
+    *("black", "dark brown", "brown", "blond", "yellow", "red", "orange", "pink"),
+    *("magenta", "purple", "violet", "blue", "light blue", "green", "teal", "grey"),
+)
+
 
 def named(name: str, classes: int) -> str:
     """The name of a network that knows so many labels; 0: none."""

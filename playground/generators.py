@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import dcgan_tf as dcgan
 from dcgan_tf import figures
+from dcgan_tf.labels import HAIR_COLORS
 from dcgan_tf.sampling import inputs, latents
 
 HERE = Path(__file__).resolve().parent
@@ -35,8 +36,7 @@ TITLES = {  # title, licence, what it has learned from; those that may be shown 
 }
 LABELS = {
     "mnist-conditional": [str(digit) for digit in range(10)],
-    "anime-conditional": "black, dark brown, brown, blond, yellow, red, orange, pink, magenta, purple, violet, blue, "
-    "light blue, green, teal, grey".split(", "),
+    "anime-conditional": list(HAIR_COLORS),
 }
 
 

@@ -45,7 +45,7 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 
 - **Intended use:** learning, teaching and trying things out.{people} Not a source of varied, finished artwork: see the
   failures below.
-- **What it knows:** {knows} It knows nothing else.
+- **What it knows:** {knows} It knows nothing else.{names}
 - **Data:** {images:,} training images of `{dataset}`; licence and credit, which hold for the samples too:
   [datasets/README.md](../datasets/README.md#{dataset}).{notice}
 - **Network:** `models.{architecture}_generator()`, {parameters:,} weights, the moving average of the run's, stored as
@@ -63,6 +63,7 @@ Compare these figures with others of the same judge and the same number of sampl
 which are taken with the Inception network.
 """
 ASK = 'asked = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
+NAMES = "\n- **Labels:** hair colours: {}."
 WITH = "latents, labels"
 KNOWS = {  # what the images of a set show, and so the bias of what learns from them
     "mnist": "Digits as people in the United States wrote them around 1990, all ten about equally often.",
@@ -131,6 +132,9 @@ def release(run, name, fails, folder=weights.FOLDER):
                 "count": COUNT,
                 "shape": ", ".join(map(str, generator.output_shape[1:])),
                 "knows": KNOWS[recipe["dataset"]],
+                "names": NAMES.format(", ".join(f"{i} {name}" for i, name in enumerate(labels.HAIR_COLORS)))
+                if recipe.get("label_field") == "hair_color"
+                else "",
                 "people": PEOPLE if recipe["dataset"] == "faces" else "",
                 "ask": ASK.format(name=name) if labels.classes(generator) else "",
                 "takes": f"{WITH if labels.classes(generator) else 'latents'} [n, {generator.input_shape[-1]}]",
