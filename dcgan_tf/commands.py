@@ -210,6 +210,8 @@ def evaluate_command(options: Namespace) -> int | None:
         )
     if not len(held_out):
         raise UserError(f"{len(training)} images are too few to hold some out: 100 are needed to judge by")
+    if recipe["flip"]:
+        training = np.concatenate([training, training[:, :, ::-1]])  # their mirror images were trained on too
     judge = extractors.extractor(options.extractor or recipe["extractor"], options.inception_weights)
     generator = load_generator(options.source)
     wanted = {"metrics": options.metrics or METRICS, "training": training}

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import keras
 import numpy as np
 import onnxruntime
 import pytest
@@ -232,3 +233,27 @@ def test_few_images_and_images_all_alike_and_alpha_for_none_are_said(tmp_path, c
     assert "30 images are few" in printed and "nearly all alike" in printed
     assert answer(*command, "--alpha", "--run", tmp_path / "other") == 2
     assert "has transparent pixels: leave --alpha out" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_mirror_image_of_a_training_image_is_found_where_mirror_images_were_trained_on(tmp_path):
+    images = datasets.load("monsters")
+    mirrored = images[7, :, ::-1].astype(np.float32) / 127.5 - 1
+    generator = keras.Sequential(
+        [
+            keras.Input((100,)),
+            keras.layers.Dense(mirrored.size, kernel_initializer="zeros"),
+            keras.layers.Reshape(mirrored.shape),
+            keras.layers.Activation("tanh"),
+        ]
+    )
+    generator.layers[0].bias.assign(np.arctanh(0.99 * mirrored.ravel()))
+    preset = replace(presets.get("monsters"), batch_size=4)
+    gan = dcgan.GAN(generator, models.image_discriminator(64, 3, width=8), preset)
+    dcgan.train(gan, images, steps=1, run=tmp_path, progress=False)
+    assert answer("evaluate", tmp_path, "--samples", "20", "--metrics", "neighbours") == 0
+    scores = json.loads((tmp_path / "metrics.json").read_text())
+    assert scores["to_training"] < 5 < 50 < scores["held_out_to_training"]
+    with Image.open(tmp_path / "neighbours.png") as picture:
+        nearest = np.asarray(picture)[65:129, :64]
+    np.testing.assert_array_equal(nearest, images[7, :, ::-1])

@@ -110,7 +110,8 @@ def release(run, name, fails, folder=weights.FOLDER):
     figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
     samples = 10_000 if len(held_out) >= 10_000 else 2_048
     judge = extractors.extractor(recipe["extractor"])
-    scores = metrics.evaluate(generator, held_out, judge, samples, training=images, metrics=metrics.METRICS)
+    training = np.concatenate([images, images[:, :, ::-1]]) if recipe["flip"] else images
+    scores = metrics.evaluate(generator, held_out, judge, samples, training=training, metrics=metrics.METRICS)
     report = metrics.report(scores)
     known = judge(images[np.random.default_rng(0).permutation(len(images))[:samples]]).features
     floor = metrics.kernel_distance(known, metrics.reference(held_out, judge).features)

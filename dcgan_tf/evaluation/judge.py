@@ -63,7 +63,7 @@ def compare(
         fake, real: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1].
         judge: an Extractor.
         metrics: some of METRICS. "is" is left out where the judge has no classes, "neighbours" without `training`.
-        training: the images trained on, uint8, for the nearest neighbours.
+        training: the images trained on, uint8, for the nearest neighbours: mirror images too, if those were.
         real_features: the Features of `real`, where they are at hand.
         asked: the label that each of the images was asked for; with a judge that has as many classes, "is" also gives
             the share of each that it recognises.
