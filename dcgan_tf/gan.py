@@ -111,7 +111,7 @@ class GAN:
             z, discriminator = tf.concat([z, one_hot], 1), partial(_logit_of, self.discriminator, one_hot)
         real = self._augmented(self._flipped(real), 2)
         with tf.GradientTape() as g_tape, tf.GradientTape() as d_tape:
-            fake = self._augmented(self.generator(z, training=True), 3)
+            fake = self._augmented(tf.cast(self.generator(z, training=True), real.dtype), 3)
             real_logits = discriminator(real, training=True)
             fake_logits = discriminator(fake, training=True)
             g_loss = self.loss.generator(fake_logits, real_logits)

@@ -201,6 +201,26 @@ def test_two_gans_do_not_share_a_step(digits):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [{"r1_weight": 1.0, "r2_weight": 1.0}, {"gradient_penalty": 10.0, "loss": "wasserstein"}]
+)
+def test_networks_of_ones_own_may_give_images_and_logits_in_sixteen_bits(digits, change):
+    policy = {"dtype": "mixed_bfloat16"}
+    shape = digits.shape[1:]
+    generator = keras.Sequential(
+        [
+            keras.Input((8,)),
+            keras.layers.Dense(int(np.prod(shape)), "tanh", **policy),
+            keras.layers.Reshape(shape, **policy),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [keras.Input(shape), keras.layers.Flatten(**policy), keras.layers.Dense(1, **policy)]
+    )
+    results = GAN(generator, discriminator, replace(presets.get("mnist"), **change)).train_step(normalise(digits[:8]))
+    assert all(np.isfinite(float(value)) for value in results.values())
+
+
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_steps_stay_near_float32(precision, digits):
     real = normalise(digits[:8])
