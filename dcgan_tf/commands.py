@@ -1,6 +1,5 @@
 """What each command does with its parsed arguments. TensorFlow is imported once they have been checked."""
 
-import json
 import os
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from dcgan_tf import own_images, presets
 from dcgan_tf.data import archive
 from dcgan_tf.errors import UserError, unknown
 from dcgan_tf.names import EXTRACTORS, METRICS, check_metrics
+from dcgan_tf.runtime import files
 
 
 def train_command(options: Namespace) -> int | None:
@@ -80,7 +80,7 @@ def train_command(options: Namespace) -> int | None:
         )
         metrics.save(scores, run)
         print(metrics.report(scores))
-    newest = max((run / "samples").glob("step_*.png"))
+    newest = max((run / "samples").glob("step_*.png"), default=None)
     for what, where in (
         ("Run folder", run),
         ("Sample grid", newest),
@@ -88,7 +88,7 @@ def train_command(options: Namespace) -> int | None:
         ("Training GIF", run / "training.gif"),
         ("Best by KID", run / "best"),
     ):
-        if where.exists():
+        if where and where.exists():
             print(f"{what + ':':14}{where}")
     here, python = Path.cwd(), Path(sys.executable)
     python = python.relative_to(here) if python.is_relative_to(here) else "python"
@@ -169,7 +169,7 @@ def interpolate_command(options: Namespace) -> int | None:
 
     generator = load_generator(options.source)
     walks = sampling.walks(generator, options.walks, options.stops, options.frames, options.seed)
-    if options.out.suffix == ".gif":
+    if options.out.suffix.lower() == ".gif":
         moments = ([walk[i] for walk in walks] for i in range(len(walks[0])))
         gif.save([figures.grid(moment, scale=options.scale) for moment in moments], options.out, 80, hold=80)
     else:
@@ -188,7 +188,7 @@ def evaluate_command(options: Namespace) -> int | None:
     config = Path(options.source) / "config.json"
     if not config.exists() and options.source not in presets.PRESETS:
         raise UserError(f"{options.source} is a part of a run: give the run folder itself, which holds config.json")
-    before = json.loads(config.read_text()) if config.exists() else {"recipe": presets.get(options.source).recipe()}
+    before = files.config(config.parent) or {"recipe": presets.get(options.source).recipe()}
     recipe = before["recipe"]
     if not recipe["dataset"] and not options.images:
         raise UserError(f"{options.source} was trained on images of your own: give their folder (--images)")
@@ -211,7 +211,7 @@ def evaluate_command(options: Namespace) -> int | None:
     if not len(held_out):
         raise UserError(f"{len(training)} images are too few to hold some out: 100 are needed to judge by")
     if recipe["flip"]:
-        training = np.concatenate([training, training[:, :, ::-1]])  # their mirror images were trained on too
+        training = datasets.Mirrored(training)  # as it was trained on
     judge = extractors.extractor(options.extractor or recipe["extractor"], options.inception_weights)
     generator = load_generator(options.source)
     wanted = {"metrics": options.metrics or METRICS, "training": training}

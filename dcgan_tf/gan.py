@@ -217,10 +217,16 @@ class GAN:
             optimizer = keras.optimizers.RMSprop(learning_rate)
         else:
             optimizer = FusedAdam(learning_rate, beta_1=self.preset.beta_1, beta_2=self.preset.beta_2)
-        if any(layer.compute_dtype == "float16" for layer in network.layers):  # small gradients would vanish
+        if any(layer.compute_dtype == "float16" for layer in _layers(network)):  # small gradients would vanish
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(network.trainable_variables)  # before a checkpoint is restored, or its state is lost
         return optimizer
+
+
+def _layers(network):
+    """The layers of a network, and those of the networks within it."""
+    for layer in network.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _logit_of(discriminator, one_hot, images, training):

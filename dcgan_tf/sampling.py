@@ -33,6 +33,8 @@ def inputs(generator: keras.Model, count: int, seed: int = 0, label: int | Seque
 
     The same seed gives the same latents for every label. `label` and errors as in `sample`.
     """
+    if count < 1:
+        raise UserError(f"{count} images cannot be drawn: ask for one or more")
     if len(generator.inputs) > 1:
         raise UserError("this generator takes latents and labels apart, as exported ones do: call it with both")
     classes = labels.classes(generator)
@@ -100,8 +102,8 @@ def load_discriminator(source: str | Path) -> keras.Model:
 def _load(role, source):
     if folder := checkpoint.find(source):
         return checkpoint.load_network(folder, role)
-    names = weights.released(role)
-    if str(source) in names:
+    source = str(source)
+    if source in weights.released(role):
         network = models.build(role, presets.get(source).recipe())
         weights.load(network, weights.file(source, role))
         return network

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf import evaluation, presets
+from dcgan_tf import data, evaluation, presets
 from dcgan_tf.data import to_uint8
 from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.evaluation.extractors import extractor
 from dcgan_tf.gan import GAN
 from dcgan_tf.pictures import figures, gif
 from dcgan_tf.runtime import distribution, files
-from dcgan_tf.training import guard, resume
+from dcgan_tf.training import checkpoint, guard, resume
 from dcgan_tf.training.callbacks import Callback, Checkpointer, Estimate, KeepBest, Progress, Recorder
 from dcgan_tf.training.history import JUDGED, History
 from dcgan_tf.training.loop import fit
@@ -97,10 +97,10 @@ class Live(Callback):
     def on_train_begin(self, run: Run) -> None:
         from IPython.display import display
 
-        self.shown = display(self._picture(run), display_id=True)
+        self.shown = display(self._picture(run), display_id=True)  # None outside of a notebook
 
     def on_step_end(self, run: Run) -> None:
-        if run.is_time(self.every):
+        if self.shown and run.is_time(self.every):
             self.shown.update(self._picture(run))
 
     def _picture(self, run):
@@ -162,6 +162,7 @@ def train(
         Failure: a loss or a weight becomes NaN or infinite; the disk is full. The last checkpoint is whole.
     """
     run, preset, labels = Path(run), gan.preset, None if labels is None else np.asarray(labels)
+    data.check(images, preset.batch_size)
     _check_shapes(gan, images, held_out)
     _check_labels(gan, images, labels)
     steps, every, watched = _lengths(preset, len(images), profile, steps, epochs)
@@ -170,6 +171,9 @@ def train(
     minutes = float("inf") if checkpoint_minutes is None else checkpoint_minutes
     if steps < 1 or min(minutes, *every.values()) <= 0:
         raise UserError("steps, epochs and the intervals must be at least 1")
+    begins = fresh or not (restore_from or checkpoint.newest(run))
+    if begins and (step := int(gan.step.numpy())):
+        raise UserError(f"this GAN has already been trained for {step:,} steps: build a new one for a run in {run}")
     _begin(gan, run, fresh)
     with ExitStack() as stack:
         out = run
@@ -252,7 +256,7 @@ def _begin(gan, run, fresh):
     _, here, replicas = distribution.replica_slots(gan.strategy)
     if fresh and here < replicas:  # one worker would move away what another is reading
         raise UserError(f"several workers cannot begin anew: move {run} away before they are started")
-    if fresh and run.exists():
+    if fresh and run.exists() and any(run.iterdir()):
         with guard.lock(run):  # nobody trains in it
             pass
         print(f"The run that {run} held is now {run.rename(resume.free_name(run))}")

@@ -171,6 +171,14 @@ def test_evaluate_leaves_out_the_inception_score_where_there_are_no_classes(tmp_
     assert "inception score        left out" in result.stdout and "KID" not in result.stdout
 
 
+@pytest.mark.slow
+def test_a_suffix_in_capitals_is_the_same_suffix(tmp_path):
+    result = run("interpolate", "mnist", "--walks", 1, "--stops", 2, "--frames", 2, "--out", tmp_path / "walk.GIF")
+    assert result.returncode == 0
+    with Image.open(tmp_path / "walk.GIF") as animation:
+        assert animation.format == "GIF" and animation.n_frames == 4
+
+
 def folder_of_images(path, count):
     path.mkdir()
     for i, image in enumerate(datasets.load("monsters")[:count]):

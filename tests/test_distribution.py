@@ -26,7 +26,7 @@ from dcgan_tf import GAN, datasets, distribution, presets
 from dcgan_tf.training import loop
 
 replicas, norm, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-strategy = distribution.strategy("mirrored" if replicas > 1 else "none", replicas)
+strategy = distribution.strategy(*(("mirrored", replicas) if replicas > 1 else ()))
 plain = replace(
     presets.get("heroes"), width=4, batch_size=8, dropout=0.3, augment="color,translation,cutout",
     loss="bce", real_label=0.8, noisy_labels=True, generator_learning_rate=2e-4, discriminator_learning_rate=2e-4,
@@ -171,3 +171,9 @@ def test_several_workers_do_not_begin_anew(monkeypatch, tmp_path):
 def test_an_unknown_strategy_is_refused():
     with pytest.raises(UserError, match="did you mean 'mirrored'"):
         distribution.strategy("miror")
+
+
+@pytest.mark.parametrize("name", ["none", "multiworker"])
+def test_a_number_of_replicas_is_for_mirrored_alone(name):
+    with pytest.raises(UserError, match="--replicas is for --strategy mirrored"):
+        distribution.strategy(name, replicas=2)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import zipfile
 
 import numpy as np
@@ -232,3 +233,14 @@ def test_formats_that_are_not_read_are_named_and_what_a_mac_adds_is_passed_over(
     found = from_folder(path, SIDE, progress=False)
     assert len(found.images) == 2
     assert found.skipped == [(path / "c.HEIC", "HEIC is not read: convert it to PNG or JPEG")]
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_is_not_blamed_for_a_cache_that_cannot_be_written(tmp_path, monkeypatch, kind):
+    (tmp_path / "pictures").mkdir()
+    RGB.save(tmp_path / "pictures" / "a.png")
+    packed = shutil.make_archive(tmp_path / "packed", kind, tmp_path / "pictures")
+    (tmp_path / "cache").write_text("not a folder")
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(OSError, match="cache"):
+        from_folder(packed, SIDE, progress=False)

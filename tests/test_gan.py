@@ -45,6 +45,14 @@ def test_first_step_moves_each_weight_by_the_learning_rate(digits):
     assert np.median(moved) == pytest.approx(7e-4, rel=0.02)
 
 
+def test_losses_are_scaled_for_a_float16_network_within_a_network():
+    block = keras.Sequential([keras.Input((8,)), keras.layers.Dense(784, "tanh", dtype="mixed_float16")])
+    generator = keras.Sequential([keras.Input((8,)), block, keras.layers.Reshape((28, 28, 1))])
+    gan = GAN(generator, models.mnist_discriminator(), presets.get("mnist"))
+    assert isinstance(gan.generator_optimizer, keras.optimizers.LossScaleOptimizer)
+    assert not isinstance(gan.discriminator_optimizer, keras.optimizers.LossScaleOptimizer)
+
+
 def test_no_global_seed_is_reset():
     """A user's own random streams go on: what is drawn after one GAN is not what is drawn after the next."""
     keras.utils.set_random_seed(7)

@@ -62,3 +62,9 @@ def test_the_history_of_an_older_version_is_read_without_the_columns_that_there_
     (tmp_path / "history.csv").write_text("step,g_loss,size,frozen\n1,0.5,16,1\n2,0.25,32,0\n")
     history = History.load(tmp_path / "history.csv")
     assert history["g_loss"].tolist() == [0.5, 0.25] and set(history.rows[0]) == set(COLUMNS)
+
+
+def test_a_row_that_is_cut_short_is_one_line(tmp_path):
+    (tmp_path / "history.csv").write_text("step,epoch,g_loss\n1,0.1,0.5\n2,0.2\n")
+    with pytest.raises(UserError, match=r"history.csv is damaged in line 3"):
+        History.load(tmp_path / "history.csv")

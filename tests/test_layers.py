@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan_tf import models
+from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import fast_layers
 
 
@@ -163,3 +164,20 @@ def test_a_network_can_be_made_fast_and_plain_again(dtype):
     expected = np.asarray(tf.cast(network(latents), tf.float32))
     for other in (quick, again):
         np.testing.assert_allclose(other(latents), expected, atol=1e-6 if dtype == "float32" else 0.02)
+
+
+def test_a_network_within_a_network_is_made_plain_as_well():
+    policy = {"dtype": "mixed_bfloat16"}
+    block = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, **policy)])
+    whole = keras.Sequential([keras.Input((4,)), block, keras.layers.Dense(2, **policy)])
+    copy = fast_layers.plain(whole)
+    assert {layer.compute_dtype for layer in copy.layers[0].layers} == {"float32"}
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    np.testing.assert_allclose(copy(x), whole(x), atol=0.05)
+    assert copy(x).dtype == "float32" and copy.count_params() == whole.count_params()
+
+
+def test_a_network_that_cannot_be_copied_says_why():
+    network = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(lambda x: 2 * x)])
+    with pytest.raises(UserError, match="Lambda"):
+        fast_layers.plain(network)

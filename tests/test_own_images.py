@@ -218,6 +218,7 @@ def test_an_archive_is_trained_on_in_grey_by_a_recipe_named_and_goes_through_eve
     assert answer("interpolate", run, "--walks", "2", "--stops", "2", "--frames", "2", "--out", tmp_path / "w.gif") == 0
     assert answer("gif", run, "--out", tmp_path / "training.gif") == 0
     assert answer("evaluate", run, "--images", archive, "--samples", "20") == 0
+    assert "nearest training image" in capsys.readouterr().out  # among mirror images too, as faces are mirrored
     assert answer("export", run, "--out", tmp_path / "model.keras") == 0
     for name in ("grid.png", "w.gif", "training.gif", "model.keras"):
         assert (tmp_path / name).exists()

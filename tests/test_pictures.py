@@ -73,6 +73,19 @@ def test_a_critics_scores_are_not_shown_as_probabilities():
     assert "log 2" not in str([text.get_text() for text in losses.get_legend().get_texts()])
 
 
+def test_two_halves_of_one_loss_are_said_to_be_halves():
+    rows = [{**dict.fromkeys(COLUMNS, 0.5 + i), "step": i, "kid": float("nan")} for i in range(3)]
+    (line,) = [text for text in legend(History(rows)) if text.startswith("log 2")]
+    assert "half" in line  # d_loss_real and d_loss_fake are the same, as those of relativistic pairs are
+    rows = [{**row, "d_loss_fake": 0.1} for row in rows]
+    (line,) = [text for text in legend(History(rows)) if text.startswith("log 2")]
+    assert "half" not in line
+
+
+def legend(history):
+    return [text.get_text() for text in figures.plot_history(history).axes[0].get_legend().get_texts()]
+
+
 def test_without_a_metric_the_plot_has_two_panels():
     rows = [{**dict.fromkeys(COLUMNS, 0.5), "step": i, "kid": float("nan")} for i in range(3)]
     losses, beliefs = figures.plot_history(History(rows)).axes

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dcgan_tf import datasets, figures, labels, load_discriminator, load_generator, models, presets, weights
+from dcgan_tf import datasets, figures, labels, load_discriminator, load_generator, models, presets, sample, weights
 from dcgan_tf.errors import UserError
 from dcgan_tf.evaluation import draw, evaluate
 from dcgan_tf.sampling import generate, inputs
@@ -42,6 +42,12 @@ def test_the_grid_of_the_card_is_made_by_the_weights(name):
         shown = np.asarray(image)
     assert shown.shape == grid.shape
     assert np.abs(shown.astype(int) - grid).max() <= 1
+
+
+def test_a_name_may_be_a_path_and_no_images_are_refused():
+    assert load_generator(Path("heroes")).count_params() == load_generator("heroes").count_params()
+    with pytest.raises(UserError, match="0 images cannot be drawn"):
+        sample("heroes", 0)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if presets.get(name).classes])

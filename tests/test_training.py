@@ -190,6 +190,42 @@ def test_images_of_another_size_are_refused(tmp_path):
         train(small(), np.zeros((20, 64, 64, 3), np.uint8), steps=1, run=tmp_path)
 
 
+def test_images_that_are_not_uint8_are_refused(digits, tmp_path):
+    with pytest.raises(UserError, match="float32: give uint8 from 0 to 255"):
+        train(small(), datasets.normalise(digits).numpy(), steps=1, run=tmp_path / "run", **SHORT)
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_few_images_for_a_batch_leave_no_run_that_stands_in_the_way(digits, tmp_path):
+    with pytest.raises(UserError, match="give 1 to 6"):
+        train(small(), digits[:6], steps=1, run=tmp_path, **SHORT)
+    train(small(batch_size=6), digits[:6], steps=1, run=tmp_path, **SHORT)
+
+
+def test_a_gan_that_has_been_trained_does_not_begin_a_run(digits, tmp_path):
+    gan = small()
+    train(gan, digits, steps=2, run=tmp_path / "run", **SHORT)
+    with pytest.raises(UserError, match="has already been trained for 2 steps: build a new one"):
+        train(gan, digits, steps=2, run=tmp_path / "run", fresh=True, **SHORT)
+    with pytest.raises(UserError, match="has already been trained for 2 steps: build a new one"):
+        train(gan, digits, steps=4, run=tmp_path / "other", **SHORT)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run"], "nothing was moved or made"
+    assert len(train(gan, digits, steps=3, run=tmp_path / "run", **SHORT)) == 3
+
+
+def test_fresh_has_nothing_to_move_where_there_is_no_run(digits, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    train(small(), digits, steps=1, run=tmp_path / "run", fresh=True, **SHORT)
+    assert not (tmp_path / "run-old1").exists() and "is now" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["{}", "{", "[]"])
+def test_a_strange_config_is_one_line(digits, tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UserError, match=r"config.json is not one that `train` has written"):
+        train(small(), digits, steps=1, run=tmp_path, **SHORT)
+
+
 def test_a_folder_without_a_checkpoint_is_refused(digits, tmp_path):
     with pytest.raises(UserError, match="no checkpoint"):
         train(small(), digits, steps=1, run=tmp_path, restore_from=tmp_path, **SHORT)
@@ -254,6 +290,16 @@ def test_a_run_that_goes_back_before_its_best_has_the_best_of_what_is_left(watch
         assert best(aside) == ["step_0000004"] and "step_0000004" in (aside / "best" / "README.txt").read_text()
     finally:
         shutil.rmtree(aside)
+
+
+def test_where_the_best_was_deleted_the_best_of_what_is_left_is_kept_and_said_to_be_so(watched):
+    go_on, run = watched
+    go_on(small(), 5)  # 0.9 at the last step
+    assert best(run) == ["step_0000004"]
+    shutil.rmtree(run / "best")
+    go_on(small(), 7)  # 0.4 and 0.3
+    said = "step_0000007 had the lowest KID of the checkpoints that are left: 0.3000 ± 0.1000"
+    assert best(run) == ["step_0000007"] and said in (run / "best" / "README.txt").read_text()
 
 
 def test_the_metric_that_is_followed_is_the_real_one(digits, tmp_path):
@@ -394,6 +440,23 @@ def test_a_gif_can_show_a_corner_and_fewer_frames(finished, tmp_path):
     assert np.abs(last - whole[: last.shape[0], : last.shape[1]]).max() <= 5, "the samples, in 32 greys"
 
 
+def test_a_gif_of_one_frame_shows_the_last(finished, tmp_path):
+    whole = np.asarray(Image.open(sorted((finished[0] / "samples").iterdir())[-1])).astype(int)
+    with Image.open(gif.from_run(finished[0], tmp_path / "last.gif", frames=1)) as animation:
+        assert animation.n_frames == 1
+        assert np.abs(np.asarray(animation.convert("L")) - whole).max() <= 5
+
+
+def test_a_corner_of_two_columns_is_whole_images(tmp_path):
+    from dcgan_tf import figures
+
+    grid = figures.grid(np.zeros((64, 64, 64, 3)), columns=2)
+    figures.save_png(grid, tmp_path / "samples" / "step_0000001.png")
+    (tmp_path / "config.json").write_text(json.dumps({"recipe": {"classes": 2}, "seed": 0, "images": [9, 64, 64, 3]}))
+    with Image.open(gif.from_run(tmp_path, tmp_path / "corner.gif", corner=(1, 1))) as animation:
+        assert animation.size == (4 * 64, 4 * 64)
+
+
 def test_callbacks_of_ones_own_are_told_of_each_step(digits, tmp_path):
     events = []
 
@@ -428,6 +491,10 @@ def test_a_notebook_shows_the_newest_samples_in_place_of_the_ones_before(digits,
     train(small(), digits, steps=5, run=tmp_path, callbacks=[dcgan.trainer.Live(2)], **SHORT)
     assert [figure.axes[0].get_title() for figure in shown] == ["step 0", "step 2", "step 4", "step 5"]
     assert len(shown[-1].axes[0].lines[0].get_xdata()) == 5
+
+
+def test_outside_of_a_notebook_there_is_nothing_to_show_and_training_goes_on(digits, tmp_path):
+    assert len(train(small(), digits, steps=3, run=tmp_path, callbacks=[dcgan.trainer.Live(1)], **SHORT)) == 3
 
 
 def test_short_trainings_in_one_process_are_not_warned_of_retracing(digits, tmp_path, caplog):

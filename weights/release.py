@@ -7,7 +7,6 @@ step too, weights/NAME_discriminator.npz.
 
 import argparse
 import inspect
-import json
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from dcgan_tf import (
     weights,
 )
 from dcgan_tf.errors import UserError
+from dcgan_tf.runtime import files
 from dcgan_tf.sampling import generate, inputs
 
 COUNT = 64
@@ -97,7 +97,7 @@ def in_use(recipe):
 
 def release(run, name, fails, folder=weights.FOLDER):
     """Write the three files of a generator; returns the path of its weights."""
-    config, history = json.loads((run / "config.json").read_text()), History.load(run / "history.csv")
+    config, history = files.config(run), History.load(run / "history.csv")
     recipe = config["recipe"]
     images, held_out = (datasets.load(recipe["dataset"], split) for split in ("train", "test"))
     if config["images_sha256"] != datasets.fingerprint(images):
@@ -110,7 +110,7 @@ def release(run, name, fails, folder=weights.FOLDER):
     figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
     samples = 10_000 if len(held_out) >= 10_000 else 2_048
     judge = extractors.extractor(recipe["extractor"])
-    training = np.concatenate([images, images[:, :, ::-1]]) if recipe["flip"] else images
+    training = datasets.Mirrored(images) if recipe["flip"] else images
     scores = metrics.evaluate(generator, held_out, judge, samples, training=training, metrics=metrics.METRICS)
     report = metrics.report(scores)
     known = judge(images[np.random.default_rng(0).permutation(len(images))[:samples]]).features

@@ -1,8 +1,10 @@
 """Images: `load` the known sets, `from_folder` for your own, `batches` to train on."""
 
 from dcgan_tf.data.batches import (
+    Mirrored,
     Rows,
     batches,
+    check,
     fingerprint,
     hold_out,
     normalise,
@@ -17,8 +19,10 @@ from dcgan_tf.data.sets import SHA256, fetch, labels, load, names, where
 __all__ = [
     "SHA256",
     "Folder",
+    "Mirrored",
     "Rows",
     "batches",
+    "check",
     "fetch",
     "fingerprint",
     "from_folder",

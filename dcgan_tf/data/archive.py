@@ -7,7 +7,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -39,8 +39,9 @@ def opened(path: Path, kind: Callable[[str], str | None]) -> Iterator[tuple[list
         UserError: a damaged archive, or one that claims to hold far more than it could.
     """
     is_tar = tarfile.is_tarfile(path)
-    try:
-        with (tarfile.open if is_tar else zipfile.ZipFile)(path) as archive:
+    with ExitStack() as stack:
+        with _damage_named(path):
+            archive = stack.enter_context((tarfile.open if is_tar else zipfile.ZipFile)(path))
             if is_tar:
                 members = ((m, m.name, m.size, m.isfile()) for m in archive if not m.isdir())
             else:  # bits of a file made on Unix: 0x8 is a plain file, 0xA a link
@@ -64,11 +65,24 @@ def opened(path: Path, kind: Callable[[str], str | None]) -> Iterator[tuple[list
                     strange.append((name, what))
             while is_tar and archive.fileobj.read(1 << 20):  # to the end, where the checksum of a compressed one is
                 pass
-            if is_tar:  # read when the iterator comes to it, in order; of a zip archive when the opener is called
-                openers = (partial(io.BytesIO, archive.extractfile(member).read()) for _, member in pictures)
-            else:
-                openers = (lambda member=member: io.BytesIO(archive.read(member)) for _, member in pictures)
-            yield [name for name, _ in pictures], openers, strange
+        if is_tar:  # read when the iterator comes to it, in order; of a zip archive when the opener is called
+            openers = (partial(io.BytesIO, _member(path, archive, member)) for _, member in pictures)
+        else:
+            openers = (lambda member=member: io.BytesIO(archive.read(member)) for _, member in pictures)
+        yield [name for name, _ in pictures], openers, strange
+
+
+def _member(path, archive, member):
+    """The bytes of a file in a tar archive."""
+    with _damage_named(path):
+        return archive.extractfile(member).read()
+
+
+@contextmanager
+def _damage_named(path):
+    """What goes wrong with an archive while the block reads it, in one line."""
+    try:
+        yield
     except UserError:
         raise
     except DAMAGED as error:

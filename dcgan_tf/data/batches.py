@@ -72,6 +72,34 @@ class Rows:
         return np.asarray(self.images[self.rows], dtype)
 
 
+class Mirrored:
+    """The images of an array or of Rows, and after them their mirror images: [2N, H, W, C], read when asked for."""
+
+    def __init__(self, images: "np.ndarray | Rows"):
+        self.images = images
+        self.shape, self.dtype = (2 * len(images), *images.shape[1:]), images.dtype
+
+    def __len__(self):
+        return 2 * len(self.images)
+
+    def __getitem__(self, chosen):
+        rows = np.arange(len(self))[chosen]
+        found = np.array(self.images[rows % len(self.images)])
+        mirrored = rows >= len(self.images)
+        found[mirrored] = found[mirrored][..., ::-1, :]
+        return found
+
+
+def check(images: "np.ndarray | Rows", batch_size: int) -> None:
+    """Refuse images that are not uint8, or fewer than a batch."""
+    if images.dtype != np.uint8:
+        raise UserError(f"the images are {images.dtype}: give uint8 from 0 to 255 (datasets.to_uint8 makes them)")
+    if not 1 <= batch_size <= len(images):
+        raise UserError(
+            f"a batch of {batch_size} cannot be drawn from {len(images)} images: give 1 to {len(images)} (--batch-size)"
+        )
+
+
 def fingerprint(images: "np.ndarray | Rows") -> str:
     """The sha256 of uint8 images [N, H, W, C] in their order, as 64 hexadecimal digits."""
     digest = hashlib.sha256(repr(tuple(images.shape)).encode())
@@ -111,11 +139,8 @@ def batches(
         labels: integers [N], in the order of the images.
     """
     tf = quiet.tensorflow()  # here, so that images can be looked at without waiting for TensorFlow
+    check(images, batch_size)
     count = len(images)
-    if not 1 <= batch_size <= count:
-        raise UserError(
-            f"a batch of {batch_size} cannot be drawn from {count} images: give 1 to {count} (--batch-size)"
-        )
     labels = None if labels is None else np.asarray(labels)
     if labels is not None and labels.shape != (count,):
         raise UserError(f"{labels.shape} labels are not one for each of {count} images")

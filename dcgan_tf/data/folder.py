@@ -105,6 +105,7 @@ def from_folder(
             if partial:
                 images.flush()
                 _save(partial, path, decoded)
+                images, decoded = None, decoded._replace(images=None)  # closed: Windows renames no open file
     images = _load(kept, path).images if partial else decoded.images
     return decoded._replace(images=images, skipped=skipped)
 

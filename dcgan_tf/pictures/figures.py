@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette: colours that a colour-blind reader can tell apart.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"
+LOSSES = "d_loss_real", "d_loss_fake"  # two halves of one loss where pairs are judged: losses.Relativistic
 
 
 def grid(
@@ -85,7 +86,8 @@ def plot_history(history: "History", title: str = "Training", probabilities: boo
         axes.plot(history["step"], history[column], color=color, alpha=0.2, linewidth=0.7)
         axes.plot(history["step"], smooth(history[column], len(history) / 50), color=color, label=label, linewidth=1.8)
     if probabilities:
-        losses.axhline(np.log(2), color=GREY, linestyle=":", label="log 2: nothing to tell apart")
+        halves = " (the discriminator's halves: half of it)" * np.array_equal(*(history[c] for c in LOSSES))
+        losses.axhline(np.log(2), color=GREY, linestyle=":", label=f"log 2: nothing to tell apart{halves}")
         beliefs.axhline(0.5, color=GREY, linestyle=":")
     losses.set(title=title, ylabel="loss")
     if len(history) and min(history["g_loss"].min(), history["d_loss_real"].min()) >= 0:  # not a critic's scores

@@ -1,6 +1,5 @@
 """Frames to an animated GIF."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,19 +73,19 @@ def from_run(
     pictures = sorted((Path(run) / "samples").glob("step_*.png"))
     if not pictures:
         raise UserError(f"no samples in {run}: give a run folder that `train` has written")
-    if frames and 1 < frames < len(pictures):
-        positions = np.linspace(0, 1, frames) ** 1.6
+    if frames and frames < len(pictures):
+        positions = np.linspace(0, 1, frames) ** 1.6 if frames > 1 else np.ones(1)
         pictures = [pictures[i] for i in sorted(set(np.rint(positions * (len(pictures) - 1)).astype(int)))]
     grids = [iio.imread(picture) for picture in pictures]
     if corner:
-        config = Path(run) / "config.json"
-        classes = json.loads(config.read_text())["recipe"].get("classes") if config.exists() else 0
-        grids = [_corner(grid, *corner, classes or COLUMNS) for grid in grids]
+        if not (config := files.config(Path(run))):
+            raise UserError(f"no config.json in {run}, which says how large its images are")
+        across = config["recipe"].get("classes") or COLUMNS
+        grids = [_corner(grid, *corner, *config["images"][1:3], across) for grid in grids]
     return save(grids, path or Path(run) / "training.gif", **options)
 
 
-def _corner(grid: np.ndarray, columns: int, rows: int, of: int) -> np.ndarray:
-    """The upper left images of a grid of `of` columns: its width is as many cells less one gap, smaller than `of`."""
-    gap = -grid.shape[1] % of
-    height, width = ((side + gap) // cells for side, cells in zip(grid.shape, (max(1, IMAGES // of), of), strict=False))
-    return grid[: rows * height - gap, : columns * width - gap]
+def _corner(grid: np.ndarray, columns: int, rows: int, height: int, width: int, across: int) -> np.ndarray:
+    """The upper left images of a grid that has `across` columns of images [height, width], enlarged, with gaps."""
+    scale = grid.shape[1] // (across * (width + 1) - 1)
+    return grid[: scale * (rows * (height + 1) - 1), : scale * (columns * (width + 1) - 1)]

@@ -30,6 +30,8 @@ def strategy(name: str = "none", replicas: int | None = None) -> "tf.distribute.
     Raises:
         UserError: no such strategy, no TF_CONFIG or a wrong one, fewer than two devices.
     """
+    if replicas and name in STRATEGIES and name != "mirrored":
+        raise UserError("--replicas is for --strategy mirrored")
     tf = tensorflow()
     if name == "none":
         return tf.distribute.get_strategy()

@@ -215,6 +215,8 @@ def accelerate(model: keras.Model) -> keras.Model:
     """
 
     def convert(layer):
+        if isinstance(layer, keras.Model):
+            return _converted(layer, convert)
         config = layer.get_config()
         if config.get("activation") == "tanh":
             config["activation"] = tanh
@@ -232,6 +234,8 @@ def plain(model: keras.Model) -> keras.Model:
     """
 
     def convert(layer):
+        if isinstance(layer, keras.Model):
+            return _converted(layer, convert)
         config = {**layer.get_config(), "dtype": "float32"}
         if getattr(layer, "activation", None) is tanh:
             config["activation"] = "tanh"
@@ -245,9 +249,10 @@ def plain(model: keras.Model) -> keras.Model:
 def _converted(model, convert):
     try:
         copy = keras.models.clone_model(model, clone_function=convert)
-    except ValueError:
+    except ValueError as error:
         raise UserError(
-            f"{model.name!r} is neither a Sequential nor a Functional Keras model: build it as one"
+            f"{model.name!r} cannot be copied ({str(error).strip().splitlines()[0]}): build it as a Sequential or "
+            "Functional Keras model, of layers that can be saved"
         ) from None
     copy.set_weights(model.get_weights())
     return copy

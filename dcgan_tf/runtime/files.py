@@ -1,5 +1,6 @@
 """Files and folders that appear whole or not at all, and the cache of what can be made again."""
 
+import json
 import os
 import shutil
 import time
@@ -10,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
+
+from dcgan_tf.errors import UserError
 
 DAMAGED = (  # what NumPy raises for a .npz file that is not one, or not whole
     OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
@@ -49,6 +52,24 @@ def remove_partial(folder: Path, older_than: float = 0.0) -> None:
         for path in list(folder.rglob(f"{PARTIAL}*")):
             if path.exists() and time.time() - path.stat().st_mtime >= older_than:
                 remove(path)
+
+
+def config(run: Path) -> dict | None:
+    """What config.json in a run folder holds, or None if there is none.
+
+    Raises:
+        UserError: it is not one that `train` has written.
+    """
+    path = run / "config.json"
+    try:
+        found = json.loads(path.read_text())
+        if not {"recipe", "seed", "images"} <= set(found):
+            raise ValueError
+        return found
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        raise UserError(f"{path} is not one that `train` has written") from None
 
 
 def shipped(kind: str) -> Path:

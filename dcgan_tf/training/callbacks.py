@@ -1,5 +1,6 @@
 """What happens between steps: the record, the checkpoints, the progress bar. Subclass `Callback` for your own."""
 
+import math
 import time
 
 import tensorflow as tf
@@ -130,24 +131,27 @@ class KeepBest(Callback):
         self.checkpointer, self.samples = checkpointer, samples
 
     def on_train_begin(self, run: Run) -> None:
-        kept = [checkpoint.step_of(folder) for folder in checkpoint.folders(run.folder, "best")]
-        best = run.history.best()
-        if best and best["step"] == run.step and kept != [run.step]:  # the run was cut off before it could be kept
+        if self.is_better(run):  # the run was cut off before it could be kept
             self.keep(run)
 
     def on_step_end(self, run: Run) -> None:
-        if "kid" not in run.results:
-            return
-        if run.history.best()["step"] == run.step or not checkpoint.folders(run.folder, "best"):
+        if self.is_better(run):
             self.checkpointer.save(run)  # a run that is cut off here must not go back to before its best
             self.keep(run)
 
+    def is_better(self, run: Run) -> bool:
+        """Was this step judged, and has it a lower KID than the checkpoint that is kept, if there is one?"""
+        judged = {row["step"]: row["kid"] for row in run.history.rows if not math.isnan(row["kid"])}
+        kept = [checkpoint.step_of(folder) for folder in checkpoint.folders(run.folder, "best")]
+        return run.step in judged and all(judged[run.step] < judged.get(step, math.inf) for step in kept)
+
     def keep(self, run: Run) -> None:
         """Keep this step's checkpoint as the best one, and say what chose it."""
-        folder, row = checkpoint.save(run.gan, run.folder, "best", keep=1), run.history.best()
+        folder, row = checkpoint.save(run.gan, run.folder, "best", keep=1), run.history.rows[-1]
+        which = "this run" if run.history.best()["step"] == run.step else "the checkpoints that are left"
         with files.atomic(folder.parent / "README.txt") as partial:
             partial.write_text(
-                f"{folder.name} had the lowest KID of this run: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
+                f"{folder.name} had the lowest KID of {which}: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
                 f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
                 "They chose it, so its score on them is too good to be believed. It helps a run that collapses late:\n"
                 f"dcgan-tf generate {folder}\n"

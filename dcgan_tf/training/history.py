@@ -81,4 +81,9 @@ class History:
                 raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
             known = set(names) & set(COLUMNS)  # an older version's has others
             empty = {**dict.fromkeys(COLUMNS, np.nan), **DEFAULTS}
-            return cls(empty | {k: int(row[k]) if k == "step" else float(row[k]) for k in known} for row in reader)
+            try:
+                return cls(empty | {k: (int if k == "step" else float)(row[k]) for k in known} for row in reader)
+            except (TypeError, ValueError):
+                raise UserError(
+                    f"{path} is damaged in line {reader.line_num}: mend it, or move it away to start a new one"
+                ) from None

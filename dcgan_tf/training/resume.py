@@ -93,10 +93,8 @@ def _fingerprint_of_set(name):
 
 def check_config(config: dict, run: Path) -> None:
     """Refuse to go on with a run under another recipe or seed, or on other images."""
-    path = run / "config.json"
-    if not path.exists():
+    if not (before := files.config(run)):
         return
-    before = json.loads(path.read_text())
     instead = "choose another run folder (--run), or begin anew (--fresh)"
     now = {**config["recipe"], "seed": config["seed"], "images": config["images"]}
     for key, value in {**before["recipe"], "seed": before["seed"], "images": before["images"]}.items():

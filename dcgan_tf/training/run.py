@@ -25,7 +25,7 @@ class Run:
     steps: int  # of the whole run
     history: History
     step: int = 0  # the last one that was taken
-    results: dict = field(default_factory=dict)  # what it returned; callbacks may add to it
+    results: dict = field(default_factory=dict)  # what it returned, and the scores of a step that was judged
     losses: list = field(default_factory=list)  # of the steps since the last check, still on their device
     labels: np.ndarray | None = None  # integers [N], of networks that know some
 
