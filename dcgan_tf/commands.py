@@ -80,10 +80,9 @@ def train_command(options: Namespace) -> int | None:
         )
         metrics.save(scores, run)
         print(metrics.report(scores))
-    newest = max((run / "samples").glob("step_*.png"), default=None)
     for what, where in (
         ("Run folder", run),
-        ("Sample grid", newest),
+        ("Sample grid", max((run / "samples").glob("step_*.png"), default=None)),
         ("Loss curves", run / "losses.png"),
         ("Training GIF", run / "training.gif"),
         ("Best by KID", run / "best"),
@@ -185,25 +184,24 @@ def evaluate_command(options: Namespace) -> int | None:
         raise UserError(unknown("extractor", options.extractor, EXTRACTORS))
     if options.neighbours:
         _check_out(options.neighbours, ".png")
-    config = Path(options.source) / "config.json"
-    if not config.exists() and options.source not in presets.PRESETS:
+    run, before = Path(options.source), files.config(Path(options.source))
+    if not before and options.source not in presets.PRESETS:
         raise UserError(f"{options.source} is a part of a run: give the run folder itself, which holds config.json")
-    before = files.config(config.parent) or {"recipe": presets.get(options.source).recipe()}
-    recipe = before["recipe"]
+    recipe = before["recipe"] if before else presets.get(options.source).recipe()
     if not recipe["dataset"] and not options.images:
         raise UserError(f"{options.source} was trained on images of your own: give their folder (--images)")
 
     from dcgan_tf import datasets, extractors, figures, load_generator, metrics
 
     if options.images:
-        _, *size, channels = before["images"] if config.exists() else (0, *presets.get(options.source).image_shape)
+        *size, channels = before["images"][1:] if before else presets.get(options.source).image_shape
         found = own_images.load(
             options.images, tuple(size), channels, recipe.get("fit", "crop"), recipe.get("enlarge", "smooth")
         )
         training, held_out = datasets.hold_out(found)
     else:
         _, training, held_out = _set(recipe["dataset"])
-    if config.exists() and before.get("images_sha256") not in (None, datasets.fingerprint(training)):
+    if before and before.get("images_sha256") not in (None, datasets.fingerprint(training)):
         raise UserError(
             f"{options.source} was trained on {before['images'][0]:,} other images than these {len(training):,}: "
             "give the folder that it was trained on (--images)"
@@ -218,10 +216,10 @@ def evaluate_command(options: Namespace) -> int | None:
     scores = metrics.evaluate(generator, held_out, judge, options.samples, options.seed, **wanted)
     print(metrics.report(scores))
     picture = options.neighbours
-    if config.exists():
-        metrics.save(scores, config.parent)
-        print(f"{'Scores:':22}{config.parent / 'metrics.json'}")
-        picture = picture or config.parent / "neighbours.png"
+    if before:
+        metrics.save(scores, run)
+        print(f"{'Scores:':22}{run / 'metrics.json'}")
+        picture = picture or run / "neighbours.png"
     if picture:
         fakes = metrics.draw(generator, 12, options.seed, progress=False)
         near = training[metrics.nearest(fakes, training, 2)[0]]
