@@ -48,8 +48,8 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 - **What it knows:** {knows} It knows nothing else.{names}
 - **Data:** {images:,} training images of `{dataset}`; licence and credit, which hold for the samples too:
   [datasets/README.md](../datasets/README.md#{dataset}).{notice}
-- **Network:** `models.{architecture}_generator()`, {parameters:,} weights, the moving average of the run's, stored as
-  float16 and computed with in float32.
+- **Network:** `models.{architecture}_generator({arguments})`, {parameters:,} weights: the moving average of
+  the training run, stored as float16, computed with in float32.
 - **Training:** {steps:,} steps of {batch_size} in {minutes:.1f} minutes on {machine}; these are the weights of the
   last one. {precision}, TensorFlow {tensorflow}, Keras {keras}, seed {seed}.
 - **Recipe:** {recipe}.
@@ -60,7 +60,7 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 ```
 
 Compare these figures with others of the same judge and the same number of samples only, and not with published FIDs,
-which are taken with the Inception network.
+which are taken with the Inception network. How large a KID is depends on the judge's features too.
 """
 ASK = 'asked = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
 NAMES = "\n- **Labels:** hair colours: {}."
@@ -93,6 +93,12 @@ def in_use(recipe):
     if not recipe["r2_weight"]:
         idle.add("r2_weight")
     return {key: value for key, value in recipe.items() if key not in idle and key not in LEFT_OUT and value != ""}
+
+
+def builder_arguments(recipe):
+    """The arguments of the generator's builder that are not its defaults."""
+    parameters = inspect.signature(models.GENERATORS[recipe["architecture"]]).parameters
+    return [key for key in ("width", "classes") if key in parameters and recipe[key] != parameters[key].default]
 
 
 def release(run, name, fails, folder=weights.FOLDER):
@@ -139,6 +145,7 @@ def release(run, name, fails, folder=weights.FOLDER):
                 "people": PEOPLE if recipe["dataset"] == "faces" else "",
                 "ask": ASK.format(name=name) if labels.classes(generator) else "",
                 "takes": f"{WITH if labels.classes(generator) else 'latents'} [n, {generator.input_shape[-1]}]",
+                "arguments": ", ".join(f"{key}={recipe[key]}" for key in builder_arguments(recipe)),
                 "parameters": generator.count_params(),
                 "steps": checkpoint.step_of(checkpoint.find(run)),
                 "minutes": history.seconds(recipe["batch_size"]) / 60,

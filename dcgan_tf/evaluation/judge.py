@@ -188,12 +188,12 @@ def report(scores: dict) -> str:
         most = len(scores["class_shares"])
         line("inception score", f"{scores['inception_score']:.2f}", f"{most} is clear and varied, 1 is not")
         line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
-        line("classes missed", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0 % has the real shares")
+        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0 % is as often as real")
     elif "classes" in scores:
         lines.append(f"  {'inception score':22} left out: this judge has no classes")
     if "pair_similarity" in scores:
         value = f"{scores['pair_similarity']:.3f}, real {scores['real_pair_similarity']:.3f}"
-        line(f"MS-SSIM, {scores['scales']} scales", value, "of random pairs; above the real ones': less varied")
+        line(f"MS-SSIM, {scores['scales']} scales", value, "of random pairs; higher than real: less varied")
     if "coverage" in scores:
         fakes, reals = scores["neighbourhoods_of"]
         if (fakes, reals) != (scores["samples"], scores["held_out"]):
@@ -201,12 +201,11 @@ def report(scores: dict) -> str:
         line(
             "precision, recall", f"{scores['precision']:.2f}, {scores['recall']:.2f}", "1 is best: real-looking, varied"
         )
-        line(
-            "density, coverage", f"{scores['density']:.2f}, {scores['coverage']:.2f}", "the same, sturdier to outliers"
-        )
+        value = f"{scores['density']:.2f}, {scores['coverage']:.2f}"
+        line("density, coverage", value, "alike, less moved by outliers; density may pass 1")
     if "to_training" in scores:
         value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
-        line("nearest training image", value, "far below the held-out ones': memorised")
+        line("nearest training image", value, "far below real (held-out) images: memorised")
     if asked := scores.get("as_asked"):
         value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
         line("recognised as asked", value, "of the images of each class, by the judge")
