@@ -66,8 +66,13 @@ def test_what_is_asked_for_is_drawn(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_card_tells_the_recipe_of_the_preset(name):
     card, preset = weights.file(name).with_suffix(".md").read_text(), presets.get(name)
-    assert f"`{preset.dataset}`" in card and f"`models.{preset.architecture}_generator()`" in card
-    assert f"{load_generator(name).count_params():,} weights" in card
+    builder, arguments = re.search(r"`models\.(\w+)_generator\((.*?)\)`", card).groups()
+    built = models.GENERATORS[builder](**{key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", arguments)})
+    assert f"`{preset.dataset}`" in card and builder == preset.architecture
+    assert (
+        f"{load_generator(name).count_params():,} weights" in card
+        and built.count_params() == load_generator(name).count_params()
+    )
     assert f"batch_size {preset.batch_size}," in card and f"r1_weight {preset.r1_weight}," in card
     assert re.search(r"FID +\d", card) and re.search(r"Known failures:\*\* \w", card)
     for option, builder in (("norm", "DISCRIMINATORS"), ("dropout", "DISCRIMINATORS"), ("width", "GENERATORS")):
