@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -183,6 +184,16 @@ def test_a_full_disk_is_noticed_before_the_images_are_written(tmp_path, monkeypa
     with pytest.raises(OSError, match="No space left"):
         from_folder(tmp_path, SIDE, progress=False)
     assert not list((tmp_path / "cache" / "folders").iterdir())
+
+
+def test_a_full_disk_is_noticed_where_no_room_can_be_reserved(tmp_path, monkeypatch):
+    """As on macOS."""
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=SIDE))
+    monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
+    RGB.save(tmp_path / "a.png")
+    with pytest.raises(OSError, match="No space left"):
+        from_folder(tmp_path, SIDE, progress=False)
 
 
 def test_folders_without_images_are_refused(tmp_path):

@@ -1,10 +1,13 @@
 """Your own images: every picture below a folder, as one array."""
 
+import errno
 import functools
 import hashlib
 import itertools
 import json
+import math
 import os
+import shutil
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -232,6 +235,8 @@ def _file(folder, shape):
     Its room on the disk is reserved first. Otherwise a disk that fills up would end the process by a signal.
     """
     folder.mkdir(parents=True)
+    if shutil.disk_usage(folder).free < math.prod(shape):  # all that can be done where nothing can be reserved
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
     if hasattr(os, "posix_fallocate"):
         with (folder / "images.npy").open("r+b") as file:
