@@ -21,7 +21,7 @@ train: about .venv/installed
 
 about:
 	@echo "make train: sets up .venv (a few minutes, about 2 GB; once), then trains on handwritten digits:"
-	@echo "9,000 steps; after the first 60 it says how long the others take on this machine."
+	@echo "9,000 steps (on a GPU 93,750); after the first 60 it says how long the others take on this machine."
 	@echo "Pictures appear in runs/mnist/samples/ as it trains."
 
 test: .venv/installed-dev
@@ -48,7 +48,7 @@ playground: playground/node_modules/installed playground/public/generators/index
 playground-test: playground/node_modules/installed playground/public/generators/index.json
 	cd playground && npm run build && npm test
 
-playground/public/generators/index.json: playground/generators.py dcgan_tf/exporting.py $(wildcard weights/*.npz) | .venv/installed-dev
+playground/public/generators/index.json: playground/generators.py $(wildcard dcgan_tf/*.py dcgan_tf/*/*.py weights/*.npz) | .venv/installed-dev
 	@echo "Exporting the released generators for the playground ..."
 	@PYTHONPATH=. $(BIN)/python playground/generators.py
 
@@ -63,9 +63,9 @@ clean:
 
 .venv/installed: requirements.txt constraints.txt
 	@echo "Setting up .venv ..."
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		(echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 2)
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		(echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2)
+	@$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install -r requirements.txt -c constraints.txt
 	@touch $@
 

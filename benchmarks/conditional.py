@@ -21,6 +21,8 @@ def trained(name, seed, folder, steps):
     gan, images = GAN.from_preset(preset, seed=seed), datasets.load("mnist")
     labels = datasets.labels("mnist") if preset.classes else None
     history = train(gan, images, steps, run=run, profile="cpu", labels=labels)
+    if history.interrupted:
+        raise SystemExit(130)
     scores = metrics.evaluate(load_generator(run), "mnist", "mnist", SAMPLES, progress=False)
     asked = {"as_asked": scores["as_asked"]} if "as_asked" in scores else {}
     minutes = history.seconds(preset.batch_size) / 60

@@ -75,7 +75,7 @@ def networks(chapter, pair, size, how):
 
 
 def pace(chapter, images, size, how):
-    """Seconds a step, the median of 60 after the compilation."""
+    """Seconds a step: the mean of the 60 quickest of 64, after the compilation."""
     pair = chapter.new_pair(size // 2) if how != "all" else None
     gan = gan_of(chapter, networks(chapter, pair, size, how)[:2], size)
     batches = iter(datasets.batches(chapter.shrink(images[:512], size), PRESET.batch_size, 0))
@@ -107,10 +107,12 @@ def run_way(way, chapter, images, judge, real, steps, run):
             folder = run / f"seed{chapter.seed}_first_16"  # the same for all three
         callbacks = [chapter.Fade()] if how == "fade-in" else []
         count = steps[f"{way}, {size}, {how}"]
-        train(
+        history = train(
             gan, chapter.shrink(images, size), count, run=folder, sample_every=count, checkpoint_every=count,
             progress=False, callbacks=callbacks,
         )  # fmt: skip
+        if history.interrupted:
+            raise SystemExit(130)
         if how == "all":
             made = generate(gan.average, latents(SAMPLES, 100, 1))
             pictures = chapter.enlarge(figures.to_uint8(made), 64)

@@ -1,8 +1,8 @@
 """A training step of numpy_dcgan against the same step in TensorFlow: python -m benchmarks.numpy_step
 
-The pair is seed 000's for 64x64 images: Dense to 8x8x256 and three transposed convolutions; two convolutions, dropout
-and Dense. A step draws its noise and dropout masks, and takes both networks forwards and backwards, batch norm and
-both Adams included. float32 on both sides, as many threads for each; the two take turns, and medians are compared.
+The pair is that of the pixel heroes project for 64x64 images: Dense to 8x8x256 and three transposed convolutions; two
+convolutions, dropout and Dense. A step draws its noise and dropout masks, and takes both networks forwards and
+backwards, batch norm and both Adams included. float32 on both sides, as many threads for each; the two take turns, and medians are compared.
 """
 
 import argparse

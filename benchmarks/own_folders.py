@@ -99,10 +99,10 @@ def main():
         preset, images = own_images.read(cli.parser().parse_args(arguments))
         images, held_out = datasets.hold_out(images)
         kid, floor, samples = judged(run, images, held_out)
-        columns = ROW[name]
-        shown = np.concatenate(
-            [images[np.random.default_rng(1).permutation(len(images))[:columns]], samples[: 3 * columns]]
-        )
+        columns, shown = ROW[name], samples[: 3 * ROW[name]]
+        if name != "photographs":  # which may not be passed on
+            real = images[np.random.default_rng(1).permutation(len(images))[:columns]]
+            shown = np.concatenate([real, shown])
         picture = Image.fromarray(figures.grid(on_white(shown), columns, 1))
         picture = picture if picture.mode == "L" else picture.quantize(128, dither=Image.Dither.NONE)
         picture.save(HERE / f"own_{name}.png", optimize=True)

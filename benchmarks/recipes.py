@@ -25,7 +25,7 @@ JUDGES = [name for name in EXTRACTORS if name != "mnist"]
 
 def recipes(dataset, width):
     """The recipes by name, with networks of another width if one is given."""
-    ours = presets.get("pokemon" if dataset == "monsters" else dataset)
+    ours = presets.get(dataset)
     paper = replace(presets.PAPER, extractor=ours.extractor)
     found = {"ours": ours, "paper": paper, "bare": replace(ours, augment="")}
     return {name: replace(preset, width=width or preset.width) for name, preset in found.items()}
@@ -51,7 +51,7 @@ def measured(folder, arms, images, precision):
     path = folder / "seconds_a_step.json"
     found = json.loads(path.read_text()) if path.exists() else {}
     if set(arms) - set(found):
-        found |= seconds_a_step(arms, images, precision)
+        found = seconds_a_step(arms, images, precision) | found  # those of trained arms stay
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found))
     return found
@@ -59,7 +59,7 @@ def measured(folder, arms, images, precision):
 
 def score(run, preset, images, held_out, precision, seed, steps, samples, judge):
     """Train one recipe with one seed, or take what an earlier start has trained; returns its scores by a judge."""
-    path = run / f"metrics_{judge}.json"
+    path = run / f"metrics_{judge}_{samples}.json"
     if not path.exists():
         gan = GAN.from_preset(preset, precision, seed)
         history = train(gan, images, steps=steps, run=run, sample_every=max(1, steps // 10), checkpoint_every=500)

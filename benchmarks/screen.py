@@ -15,7 +15,6 @@ it was; finished ones are not repeated.
 import argparse
 import ast
 import math
-import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -85,13 +84,15 @@ def judged(run, dataset):
     """How far a run's average is from the images of its set, as text."""
     digits = dataset == "mnist"
     fake = metrics.draw(load_generator(run), DIGITS if digits else SAMPLES, 0, progress=False)
-    figures.save_png(figures.grid(fake[:64], columns=16), run / "grid.png")
     judge = extractors.extractor("mnist" if digits else "imagenet")
     real = [datasets.load(dataset, part) for part in (("test",) if digits else ("train", "test"))]
     features = judge(fake).features, metrics.reference(np.concatenate(real), judge).features
     if digits:
-        return f"{metrics.frechet_distance(*map(metrics.statistics, features)):.1f}"
-    return "{:.3f} ± {:.3f}".format(*metrics.kernel_distance(*features))
+        distance = f"{metrics.frechet_distance(*map(metrics.statistics, features)):.1f}"
+    else:
+        distance = "{:.3f} ± {:.3f}".format(*metrics.kernel_distance(*features))
+    figures.save_png(figures.grid(fake[:64], columns=16), run / "grid.png")  # last: it says that all is done
+    return distance
 
 
 def main():
@@ -101,7 +102,7 @@ def main():
     parser.add_argument("--steps", type=int, default=2_500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--runs", type=Path, default=Path("runs/screen"))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     values = {}
     for change in options.changes:
         name, _, value = change.partition("=")
@@ -124,12 +125,10 @@ def main():
     policy = devices.precision()[0]
     pair = changed(*_networks(preset.recipe(), policy, options.seed), Tried.ideas)
     gan = Tried(*pair, preset, options.seed)
-    then = time.perf_counter()
     history = train(gan, images, steps=options.steps, run=run, sample_every=500, checkpoint_every=500, log_every=20)
-    minutes = (time.perf_counter() - then) / 60
     if history.interrupted:
         raise SystemExit(130)
-    distance = judged(run, preset.dataset)
+    distance, minutes = judged(run, preset.dataset), history.seconds(preset.batch_size) / 60
     d_real, d_fake = (np.mean(history[column][-5:]) for column in ("d_real", "d_fake"))
     line = (
         f"| {options.preset} | {' '.join(options.changes) or 'as it is'} | {options.steps:,} | {options.seed} "

@@ -1,6 +1,6 @@
 """What a training step costs by the size of the images: python -m benchmarks.sizes
 
-The pair `models.image_generator` and `image_discriminator` with the monsters' recipe, each size in its own process:
+The pair `models.image_generator` and `image_discriminator` with the Pokémon's recipe, each size in its own process:
 milliseconds a step (median of ten groups of eight steps), the memory of the whole process, and the parameters of both
 networks.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from dcgan_tf import GAN, datasets, devices, presets
 
 size, batch_size = tuple(json.loads(sys.argv[1])), int(sys.argv[2])
-preset = presets.get("monsters").for_images(size, 3, batch_size=batch_size)
+preset = presets.get("pokemon").for_images(size, 3, batch_size=batch_size)
 gan = GAN.from_preset(preset)
 images = np.random.default_rng(0).integers(0, 256, (2 * batch_size, *size, 3), dtype=np.uint8)
 batches = iter(datasets.batches(images, batch_size))

@@ -41,6 +41,8 @@ def main():
     steps = [round(epoch * len(images) / presets.TUTORIAL.batch_size) for epoch in epochs]
     gan = GAN.from_preset(presets.TUTORIAL)
     history = train(gan, images, steps[-1], run=options.run, checkpoint_every=500, callbacks=[Keep(steps)])
+    if history.interrupted:
+        raise SystemExit(130)
     minutes = history.seconds(presets.TUTORIAL.batch_size) / 60
 
     judge = extractors.extractor("mnist")

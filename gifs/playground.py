@@ -1,4 +1,4 @@
-"""The playground's game as a GIF, from frames that `node film.mjs FOLDER` took: python -m gifs.playground FOLDER"""
+"""The playground's game as a GIF: python -m gifs.playground /tmp/film, after `node film.mjs /tmp/film`."""
 
 import sys
 from pathlib import Path

@@ -4,6 +4,7 @@ They go to solved/. `make test` runs them, so a solution is run as often as the 
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -19,7 +20,8 @@ def solutions(notebook: nbformat.NotebookNode) -> list[str]:
 
 def main() -> None:
     folder = HERE.parent / "solved"  # beside notebooks/, whose cells look for ../dcgan_tf
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # with the runs that its cells have left there
+    folder.mkdir()
     for path in sorted(HERE.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         notebook.cells += [nbformat.v4.new_code_cell(block) for block in solutions(notebook)]

@@ -14,7 +14,7 @@ PROJECT = ROOT / "pyproject.toml"
 
 def address():
     """The repository's address, https://github.com/OWNER/NAME."""
-    return tomllib.loads(PROJECT.read_text())["tool"]["dcgan_tf"]["repository"]
+    return tomllib.loads(PROJECT.read_text(encoding="utf-8"))["tool"]["dcgan_tf"]["repository"]
 
 
 def main():
@@ -24,14 +24,15 @@ def main():
         sys.exit(f"not an address of the form https://github.com/OWNER/NAME: {new}")
     old_path, new_path = (url.removeprefix("https://github.com/") for url in (old, new))
     old_page, new_page = (f"https://{'.github.io/'.join(path.split('/'))}/" for path in (old_path, new_path))
-    pages = [ROOT / name for name in ("README.md", "CITATION.cff", "playground/index.html", "playground/pictures.html")]
+    names = "README.md", "CONTRIBUTING.md", "CITATION.cff", "playground/index.html", "playground/pictures.html"
+    pages = [ROOT / name for name in names]
     for file in (PROJECT, *pages, *sorted((ROOT / "notebooks").glob("*.ipynb"))):
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
         stamped = (
             text.replace(old, new).replace(f"github/{old_path}/", f"github/{new_path}/").replace(old_page, new_page)
         )
         if stamped != text:
-            file.write_text(stamped)
+            file.write_text(stamped, encoding="utf-8")
             print(f"stamped {file.relative_to(ROOT)}")
     print(f"the repository's address is {new}")
 

@@ -1,10 +1,12 @@
-/** Film the game's story of balance: npm run build && node film.mjs FOLDER. The frames are put together by gifs/playground.py. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** Film the game's story of balance: npm run build && node film.mjs /tmp/film. The frames are put together by gifs/playground.py. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
 const [FRAMES, ROUNDS, SIDE] = [28, 1500, 280];
 const folder = process.argv[2];
+if (!folder) throw new Error('give a folder for the frames: node film.mjs /tmp/film');
+rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

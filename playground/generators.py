@@ -6,18 +6,20 @@ them. To playground/tests/expected/: what Keras makes of the latents of seed 0, 
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-import dcgan_tf as dcgan
-from dcgan_tf import figures
-from dcgan_tf.labels import HAIR_COLORS
-from dcgan_tf.sampling import inputs, latents
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import dcgan_tf as dcgan  # noqa: E402
+from dcgan_tf import figures  # noqa: E402
+from dcgan_tf.labels import HAIR_COLORS  # noqa: E402
+from dcgan_tf.sampling import inputs, latents  # noqa: E402
+
 OUT, EXPECTED = HERE / "public" / "generators", HERE / "tests" / "expected"
 SEEDS, COUNT, DIRECTIONS, CHECKED = 10, 64, 6, 16
 LARGE = 1_000  # numbers: smaller tensors stay in float32

@@ -49,6 +49,13 @@ def test_a_keras_file_holds_layers_that_every_backend_knows(build, tmp_path):
     assert norms and not any(norm.get("synchronized") for norm in norms)
 
 
+def test_a_file_is_not_taken_for_a_folder(tmp_path):
+    (tmp_path / "model").write_text("mine")
+    with pytest.raises(UserError, match="model is a file"):
+        export(models.hero_generator(), tmp_path / "model")
+    assert (tmp_path / "model").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_a_saved_model_serves_the_same_images_and_replaces_the_one_before(tmp_path, caplog):
     caplog.set_level(logging.INFO)  # as notebooks have it

@@ -88,6 +88,24 @@ def test_floats_may_end_at_one_or_at_255(tmp_path, top):
     np.testing.assert_array_equal(found[..., 1], np.rint(values * 255 / top).astype(np.uint8))
 
 
+def test_a_float_that_is_no_number_does_not_darken_the_others(tmp_path):
+    values = np.linspace(0, 1, SIDE * SIDE, dtype=np.float32).reshape(SIDE, SIDE)
+    values[0, 0] = np.nan
+    found = read(tmp_path, "a.tiff", Image.fromarray(values))
+    np.testing.assert_array_equal(found[1:, :, 0], np.rint(values[1:] * 255).astype(np.uint8))
+
+
+def test_whole_numbers_of_32_bits_may_end_at_255(tmp_path):
+    values = np.arange(SIDE * SIDE, dtype=np.int32).reshape(SIDE, SIDE)
+    np.testing.assert_array_equal(read(tmp_path, "a.tiff", Image.fromarray(values))[..., 0], values)
+
+
+def test_a_hairline_can_be_padded(tmp_path):
+    Image.new("RGB", (2000, 3), "red").save(tmp_path / "a.png")
+    found = from_folder(tmp_path, SIDE, fit="pad", progress=False)
+    assert not found.skipped and (found.images[0] == (255, 0, 0)).all(-1).any()
+
+
 def test_the_first_frame_of_an_animation_is_taken(tmp_path):
     frames = [Image.new("RGB", (SIDE, SIDE), color) for color in ("red", "blue")]
     found = read(tmp_path, "a.gif", frames[0], save_all=True, append_images=frames[1:], duration=50)

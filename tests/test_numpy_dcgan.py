@@ -304,3 +304,18 @@ def test_the_summary_counts_what_keras_counts(capsys):
 def test_importing_it_imports_no_tensorflow():
     code = "import sys, dcgan_tf.numpy_dcgan; print(sorted({'tensorflow', 'keras', 'torch', 'jax'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_padding_is_one_of_two_in_capitals_too():
+    x = np.ones((1, 8, 8, 1), "float32")
+    assert layers.Conv2D(1, 3, padding="VALID")(x).shape == (1, 6, 6, 1)
+    with pytest.raises(ValueError, match="not 'vaild'"):
+        layers.Conv2D(1, 3, padding="vaild")
+
+
+def test_a_gan_of_networks_that_are_not_built_says_so():
+    generator = numpy_dcgan.Sequential([layers.Dense(4)])
+    with pytest.raises(ValueError, match="build both networks first"):
+        numpy_dcgan.GAN(generator, generator, optimizers.Adam(), optimizers.Adam(), average_decay=0.9)
+    generator(np.ones((2, 3), "float32"))
+    assert generator.output_shape == (None, 4)

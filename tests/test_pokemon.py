@@ -125,8 +125,12 @@ def test_another_file_than_the_one_known_is_refused(npm, tarball, tmp_path):
 
 
 def test_npms_failure_is_told_in_its_own_words(npm):
-    npm("echo 'npm error network getaddrinfo ENOTFOUND' >&2; exit 1")
-    with pytest.raises(UserError, match="could not download.*ENOTFOUND.*--images"):
+    """As npm tells it: the code first, and nothing at all when it is told to be silent."""
+    npm(
+        'case "$*" in *--silent*) exit 1;; esac; '
+        "printf 'npm error code ENOTFOUND\\nnpm error network getaddrinfo ENOTFOUND\\n' >&2; exit 1"
+    )
+    with pytest.raises(UserError, match="could not download .*: network getaddrinfo ENOTFOUND; .*--images"):
         datasets.fetch("pokemon")
 
 

@@ -176,7 +176,8 @@ def test_set_up_cell_does_nothing_in_a_clone(tmp_path):
 
 
 def test_stamp_changes_badges_and_cells_together(tmp_path):
-    stamped = f"notebooks/{NOTEBOOKS[0].name}", "README.md", "playground/index.html", "playground/pictures.html"
+    pages = "README.md", "CONTRIBUTING.md", "playground/index.html", "playground/pictures.html"
+    stamped = f"notebooks/{NOTEBOOKS[0].name}", *pages
     for name in ("pyproject.toml", "CITATION.cff", "notebooks/stamp.py", *stamped):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())

@@ -7,6 +7,8 @@ step too, weights/NAME_discriminator.npz.
 
 import argparse
 import inspect
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -102,9 +104,18 @@ def builder_arguments(recipe):
 
 
 def release(run, name, fails, folder=weights.FOLDER):
-    """Write the three files of a generator; returns the path of its weights."""
+    """Write the three files of a generator, all or none; returns the path of its weights."""
+    with tempfile.TemporaryDirectory(dir=folder) as partial:
+        written = _write(run, name, fails, Path(partial))
+        for path in sorted(written.parent.iterdir()):
+            path.replace(folder / path.name)
+    return folder / written.name
+
+
+def _write(run, name, fails, folder):
     config, history = files.config(run), History.load(run / "history.csv")
-    recipe = config["recipe"]
+    if not config or (recipe := config["recipe"])["dataset"] not in KNOWS:
+        raise UserError(f"{run} is no run on a set that KNOWS describes: {', '.join(KNOWS)}")
     images, held_out = (datasets.load(recipe["dataset"], split) for split in ("train", "test"))
     if config["images_sha256"] != datasets.fingerprint(images):
         raise UserError(f"{run} was not trained on the images of {recipe['dataset']}")
@@ -129,7 +140,8 @@ def release(run, name, fails, folder=weights.FOLDER):
         )
         report += f"\n  KID, all {len(every):,} real images  {kid:.4f} ± {error:.4f}    steadier: fewer are held out"
     path.with_suffix(".md").write_text(
-        CARD.format(
+        encoding="utf-8",
+        data=CARD.format(
             **{
                 **config,
                 **recipe,
@@ -153,7 +165,7 @@ def release(run, name, fails, folder=weights.FOLDER):
                 "fails": fails,
                 "report": report,
             }
-        )
+        ),
     )
     return path
 
@@ -165,7 +177,10 @@ def main():
     parser.add_argument("--fails", required=True, help="what a look at the samples shows to be wrong")
     parser.add_argument("--discriminator", action="store_true", help="release its opponent too")
     options = parser.parse_args()
-    path = release(options.run, options.name, options.fails)
+    try:
+        path = release(options.run, options.name, options.fails)
+    except UserError as error:
+        sys.exit(f"release: {error}")
     print(f"released {path.name}, {path.stat().st_size:,} bytes, and its card")
     if options.discriminator:
         path = path.with_name(f"{options.name}_discriminator.npz")

@@ -7,6 +7,7 @@ With --png FOLDER SIZE the faces to train on are written as PNGs of another size
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -82,6 +83,8 @@ def build(size=SIZE):
             target.parent.mkdir(parents=True, exist_ok=True)
             (folder / "unpacked" / "package").rename(target)
         (folder / "render.mjs").write_text(RENDER)
+        if not shutil.which("node"):
+            sys.exit("this needs Node.js on Linux x86-64")
         rendered = subprocess.run(["node", "render.mjs", json.dumps({**OPTIONS, "size": size}), str(count)], cwd=folder)
         if rendered.returncode:
             sys.exit("Node.js could not render the faces: this needs Node.js on Linux x86-64")

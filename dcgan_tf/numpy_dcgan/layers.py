@@ -127,7 +127,10 @@ class Conv2D(Layer):
         bias_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
     ):  # fmt: skip
         super().__init__(name, dtype)
-        self.filters, self.kernel_size, self.strides, self.padding = filters, pair(kernel_size), pair(strides), padding
+        if padding.lower() not in ("valid", "same"):
+            raise ValueError(f"padding is 'valid' or 'same', not {padding!r}")
+        self.filters, self.kernel_size, self.strides = filters, pair(kernel_size), pair(strides)
+        self.padding = padding.lower()
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -301,7 +304,7 @@ class LeakyReLU(Layer):
         return np.maximum(x, y, out=y)
 
     def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
-        # dy * np.where(x > 0, 1, negative_slope) in 0.7 of the time: plus or minus (1 - slope) / 2, by the sign of x,
+        # dy * np.where(x >= 0, 1, negative_slope) in 0.7 of the time: plus or minus (1 - slope) / 2, by the sign of x,
         # and (1 + slope) / 2 added, gives 1 or negative_slope
         dx = np.copysign((1 - self.negative_slope) / 2, self.x)
         dx += (1 + self.negative_slope) / 2

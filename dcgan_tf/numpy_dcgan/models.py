@@ -35,7 +35,8 @@ class Sequential:
         return self.layers[-1].output_shape(self.shapes()[-1])
 
     def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Apply all layers to a batch [N, ...]."""
+        """Apply all layers to a batch [N, ...]; the first one makes the weights, unless `build` has."""
+        self.input_shape = self.input_shape or (None, *x.shape[1:])
         for layer in self.layers:
             x = layer(x, training)
         return x

@@ -30,6 +30,8 @@ class GAN:
         real_label: float = 1.0,
         average_decay: float = 0.0,
     ):
+        if not (generator.input_shape and discriminator.input_shape):
+            raise ValueError("build both networks first: generator.build((None, latents)), and the discriminator")
         self.generator, self.discriminator = generator, discriminator
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.real_label = real_label

@@ -15,7 +15,7 @@ export class Curves {
 
   add(row: Row): void {
     this.rows.push(row);
-    if (this.rows.length > KEPT) this.rows = this.rows.filter((_, i) => i % 2); // half as dense, for twice as long
+    if (this.rows.length > KEPT) this.rows = this.rows.filter((_, i) => (this.rows.length - 1 - i) % 2 === 0); // half as dense, for twice as long
   }
 
   clear(): void {
@@ -76,7 +76,8 @@ export class Curves {
       context.beginPath();
       values.forEach((value, i) => {
         if (!Number.isFinite(value)) return;
-        context.lineTo(left + ((width - left - 1) * i) / Math.max(1, values.length - 1), place(value));
+        const [first, last] = [this.rows[0].step, this.rows.at(-1)!.step];
+        context.lineTo(left + ((width - left - 1) * (this.rows[i].step - first)) / Math.max(1, last - first), place(value));
       });
       context.stroke();
     }

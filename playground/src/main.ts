@@ -97,6 +97,8 @@ class Page {
   private fromAddress(): void {
     const { settings, drawn } = fromHash(location.hash);
     this.set(settings, drawn);
+    this.tell();
+    this.play(this.playing); // which stops where there is nothing to learn from
   }
 
   /** Take settings over, show them in the knobs and in the address, and begin anew. */
@@ -178,8 +180,8 @@ class Page {
     $('step-both').onclick = single((game) => game.stepDiscriminator(), (game) => game.stepGenerator());
     for (const id of ['show-heat', 'show-manifold', 'show-pull']) $(id).onchange = () => this.show();
     $('share').onclick = async () => {
-      await navigator.clipboard?.writeText(location.href).catch(() => {});
-      $('share').textContent = 'The link is in the clipboard, and in the address line';
+      const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
+      $('share').textContent = copied ? 'The link is in the clipboard, and in the address line' : 'The link is in the address line';
       setTimeout(() => ($('share').textContent = 'Copy a link to this setting'), 3000);
     };
     addEventListener('hashchange', () => this.fromAddress());
