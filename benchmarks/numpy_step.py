@@ -2,7 +2,8 @@
 
 The pair is that of the pixel heroes project for 64x64 images: Dense to 8x8x256 and three transposed convolutions; two
 convolutions, dropout and Dense. A step draws its noise and dropout masks, and takes both networks forwards and
-backwards, batch norm and both Adams included. float32 on both sides, as many threads for each; the two take turns, and medians are compared.
+backwards, batch norm and both Adams included. float32 on both sides, as many threads for each; the two take turns, and
+medians are compared.
 """
 
 import argparse

@@ -156,3 +156,28 @@ test('nothing is written to the console', async () => {
   await page.waitForFunction(() => window.playground.game.step > 5);
   assert.deepEqual(problems, []);
 });
+
+test('an address without drawn points waits for some, and a link without a clipboard says where it is', async () => {
+  await open();
+  await page.click('#story-balance');
+  await page.evaluate(() => (location.hash = '#data=drawn'));
+  await page.waitForFunction(() => !window.playground.playing);
+  const before = await page.evaluate(() => window.playground.game.step);
+  await page.waitForTimeout(300);
+  assert.equal(await page.evaluate(() => window.playground.game.step), before);
+  assert.equal(await page.locator('[aria-pressed=true]').count(), 0);
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))));
+  await page.click('#share');
+  await page.waitForFunction(() => document.getElementById('share').textContent === 'The link is in the address line');
+});
+
+test('the curves keep their newest row when they get thinner', async () => {
+  await open();
+  const last = await page.evaluate(() => {
+    const { curves } = window.playground;
+    curves.clear();
+    for (let step = 1; step <= 401; step++) curves.add({ step, generator: 1, discriminator: 1, distance: 1 });
+    return [curves.rows.at(-1).step, curves.rows.length];
+  });
+  assert.deepEqual(last, [401, 201]);
+});
