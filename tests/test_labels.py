@@ -24,7 +24,7 @@ def digits():
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels") / "run"
-    dcgan.train(GAN.from_preset(PRESET, "float32"), *digits[:1], 4, run=folder, labels=digits[1], progress=False)
+    dcgan.train(GAN.from_preset(PRESET, "mixed_bfloat16"), *digits[:1], 4, run=folder, labels=digits[1], progress=False)
     return folder
 
 
@@ -122,7 +122,7 @@ def test_a_label_that_no_image_has_is_not_trained(digits):
 
 def test_a_run_with_labels_resumes_to_the_bit(digits, run, tmp_path):
     for steps in (2, 4):
-        gan = GAN.from_preset(PRESET, "float32")
+        gan = GAN.from_preset(PRESET, "mixed_bfloat16")
         dcgan.train(gan, digits[0], steps, run=tmp_path, labels=digits[1], progress=False)
     for found, expected in zip(gan.average.get_weights(), dcgan.load_generator(run).get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
