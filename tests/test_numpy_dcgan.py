@@ -309,8 +309,8 @@ def test_importing_it_imports_no_tensorflow():
 def test_padding_is_one_of_two_in_capitals_too():
     x = np.ones((1, 8, 8, 1), "float32")
     assert layers.Conv2D(1, 3, padding="VALID")(x).shape == (1, 6, 6, 1)
-    with pytest.raises(ValueError, match="not 'vaild'"):
-        layers.Conv2D(1, 3, padding="vaild")
+    with pytest.raises(ValueError, match="not 'full'"):
+        layers.Conv2D(1, 3, padding="full")
 
 
 def test_a_gan_of_networks_that_are_not_built_says_so():
