@@ -102,7 +102,7 @@ def plot_history(history: "History", title: str = "Training", probabilities: boo
             axes.plot(best["step"], best["kid"], "*", color=ORANGE, markersize=14, label=f"best: step {best['step']:,}")
         axes.set(ylabel="KID", yscale="log" if min(history["kid"][judged]) > 0 else "linear")
     for axes in (losses, beliefs, *distance):
-        axes.legend(loc="upper right", fontsize=9)
+        axes.legend(loc="best", fontsize=9)
         axes.grid(alpha=0.25)
     axes.set_xlabel("step")
     return figure
@@ -137,7 +137,7 @@ def progress(history: "History", samples: np.ndarray, title: str, columns: int |
     losses.set(title=title, xlabel="step", ylabel="loss")
     losses.grid(alpha=0.25)
     if len(history):
-        losses.legend(loc="upper right", fontsize=9)
+        losses.legend(loc="best", fontsize=9)
     pictures.imshow(grid(samples, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     pictures.set_title("samples")
     pictures.axis("off")
