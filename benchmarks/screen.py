@@ -10,6 +10,7 @@ it was; finished ones are not repeated.
   deviation       the standard deviation of the minibatch, in groups of 4, beside D's last maps (Karras et al. 2018)
   nearest         nearest-neighbour upsampling and a 3x3 convolution in place of each transposed convolution
   kernel=K        K x K kernels in place of 4 x 4 in the generator's transposed convolutions
+  full=M          M more maps at the size of the image, and a 3x3 convolution that makes the image of them
 """
 
 import argparse
@@ -27,7 +28,7 @@ from dcgan_tf import GAN, datasets, devices, extractors, figures, load_generator
 from dcgan_tf.gan import _networks
 
 SAMPLES, DIGITS = 2_048, 10_000
-IDEAS = {"falling": False, "deviation": False, "nearest": False, "kernel": 4}
+IDEAS = {"falling": False, "deviation": False, "nearest": False, "kernel": 4, "full": 0}
 
 
 class Tried(GAN):
@@ -69,6 +70,13 @@ def changed(generator, discriminator, ideas):
                     continue
                 config["kernel_size"] = (ideas["kernel"],) * 2
             stack.append(type(layer).from_config(config))
+        generator = keras.Sequential(stack)
+    if ideas["full"]:
+        *before, last = generator.layers
+        policy = {"dtype": last.dtype_policy}
+        stack = [keras.Input(generator.input_shape[1:]), *before]
+        stack += [layers.Conv2DTranspose(ideas["full"], 4, 2, "same", **policy), layers.LeakyReLU(0.2, **policy)]
+        stack.append(layers.Conv2D(3, 3, 1, "same", activation="tanh", dtype="float32"))
         generator = keras.Sequential(stack)
     if ideas["deviation"]:
         stack = [keras.Input(discriminator.input_shape[1:])]
