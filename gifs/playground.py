@@ -1,4 +1,4 @@
-"""The playground's game as a GIF: python -m gifs.playground /tmp/film, after `node film.mjs /tmp/film`."""
+"""The playground's game as a GIF: python -m gifs.playground runs/film, after `node film.mjs ../runs/film`."""
 
 import sys
 from pathlib import Path

@@ -1,11 +1,11 @@
-/** Film the game's story of balance: npm run build && node film.mjs /tmp/film. The frames are put together by gifs/playground.py. */
+/** Film the game's story of balance: npm run build && node film.mjs ../runs/film. The frames are put together by gifs/playground.py. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
 const [FRAMES, ROUNDS, SIDE] = [28, 1500, 280];
 const folder = process.argv[2];
-if (!folder) throw new Error('give a folder for the frames: node film.mjs /tmp/film');
+if (!folder) throw new Error('give a folder for the frames: node film.mjs ../runs/film');
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
