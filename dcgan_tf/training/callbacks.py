@@ -135,7 +135,7 @@ class KeepBest(Callback):
             self.keep(run)
 
     def on_step_end(self, run: Run) -> None:
-        if self.is_better(run):
+        if "kid" in run.results and self.is_better(run):
             self.checkpointer.save(run)  # a run that is cut off here must not go back to before its best
             self.keep(run)
 
