@@ -48,11 +48,13 @@ def parser() -> Parser:
         sub.set_defaults(run_command=function)
         return sub
 
-    train = command("train", commands.train_command, "Train a chapter's GAN; goes on where the run folder left off.")
+    train = command("train", commands.train_command, "Train a chapter's GAN, going on where the run folder left off.")
     train.add_argument("preset", help=f"the chapter: {', '.join(presets.PRESETS)}; or custom, with --images")
     own = train.add_argument_group("images of your own")
     own.add_argument("--images", type=Path, metavar="FOLDER", help="a folder of images, or a .zip or .tar of one")
-    own.add_argument("--like", metavar="PRESET", help="custom: whose recipe (default: by the number of images)")
+    own.add_argument(
+        "--like", metavar="PRESET", help="custom: preset whose recipe to use (default: by number of images)"
+    )
     own.add_argument(
         "--size",
         type=_image_size,
@@ -68,7 +70,7 @@ def parser() -> Parser:
     own.add_argument("--batch-size", type=_positive(int), metavar="N", help="images a step")
     own.add_argument("--flip", action=argparse.BooleanOptionalAction, help="mirror images at random, or never")
     own.add_argument("--augment", type=_augment, metavar="POLICY", help="some of color,translation,cutout; or none")
-    train.add_argument("--profile", choices=presets.PROFILES, help="how long: gpu where there is one, else cpu")
+    train.add_argument("--profile", choices=presets.PROFILES, help="how long (default: gpu if there is one, else cpu)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_positive(int), metavar="N", help="stop after N batches in all")
     length.add_argument("--epochs", type=_positive(float), metavar="N", help="stop after N passes over the data in all")
@@ -85,17 +87,23 @@ def parser() -> Parser:
     train.add_argument("--deterministic", action="store_true", help="on a GPU: the same results each time, more slowly")
     train.add_argument("--strategy", choices=STRATEGIES, default="none", help="several GPUs, or several machines")
     train.add_argument(
-        "--replicas", type=_positive(int), metavar="N", help="with mirrored and no GPU: parts to cut the CPU into"
+        "--replicas", type=_positive(int), metavar="N", help="with mirrored and no GPU: devices to split the CPU into"
     )
     train.add_argument("--xla", action="store_true", help="compile the step: half the time on a GPU, slower on a CPU")
     train.add_argument("--precision", choices=PRECISIONS, default="auto", help="default: what suits the hardware")
     train.add_argument(
-        "--seed", type=_natural, default=0, metavar="N", help="of weights, latents and order (default: 0)"
+        "--seed",
+        type=_natural,
+        default=0,
+        metavar="N",
+        help="seed of the weights, latents and image order (default: 0)",
     )
 
     generate = command("generate", commands.generate_command, "Draw images from a run or a released generator.")
     generate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
-    generate.add_argument("--count", type=_positive(int), default=16, metavar="N", help="how many, of each label (16)")
+    generate.add_argument(
+        "--count", type=_positive(int), default=16, metavar="N", help="how many; with --label, of each (16)"
+    )
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument(
         "--label",
@@ -116,15 +124,24 @@ def parser() -> Parser:
     )
     interpolate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
     interpolate.add_argument(
-        "--out", type=Path, default=Path("walk.gif"), metavar="FILE", help=".gif, or .png: a walk a row (walk.gif)"
+        "--out",
+        type=Path,
+        default=Path("walk.gif"),
+        metavar="FILE",
+        help=".gif, or .png with a walk in each row (walk.gif)",
     )
     interpolate.add_argument("--walks", type=_positive(int), default=9, metavar="N", help="side by side (default: 9)")
-    interpolate.add_argument("--stops", type=_positive(int), default=4, metavar="N", help="latents a walk (default: 4)")
+    interpolate.add_argument(
+        "--stops", type=_positive(int), default=4, metavar="N", help="latents per walk (default: 4)"
+    )
     interpolate.add_argument(
         "--frames", type=_positive(int), default=12, metavar="N", help="images from stop to stop (default: 12)"
     )
     interpolate.add_argument(
-        "--scale", type=_positive(int), metavar="N", help="a pixel is N x N large (default: what fits 600 across)"
+        "--scale",
+        type=_positive(int),
+        metavar="N",
+        help="draw each pixel as N x N (default: as large as fits 600 across)",
     )
     interpolate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same walks")
 
@@ -136,9 +153,13 @@ def parser() -> Parser:
     evaluate.add_argument("--extractor", help=f"who judges: {', '.join(EXTRACTORS)} (default: what suits the set)")
     evaluate.add_argument("--inception-weights", type=Path, metavar="FILE", help="InceptionV3's weights, a local .h5")
     evaluate.add_argument("--images", type=Path, metavar="FOLDER", help="the folder that the run was trained on")
-    evaluate.add_argument("--samples", type=_samples, default=2_048, metavar="N", help="20 or more (default: 2048)")
-    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the samples (default: 0)")
-    evaluate.add_argument("--neighbours", type=Path, metavar="PNG", help="where the nearest training images are shown")
+    evaluate.add_argument(
+        "--samples", type=_samples, default=2_048, metavar="N", help="how many to draw, 20 or more (2048)"
+    )
+    evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the samples (default: 0)")
+    evaluate.add_argument(
+        "--neighbours", type=Path, metavar="PNG", help="save a picture of the nearest training images"
+    )
 
     gif = command("gif", commands.gif_command, "Make a GIF of a run's samples.")
     gif.add_argument("run", type=Path, metavar="RUN", help="a run folder")
@@ -146,9 +167,11 @@ def parser() -> Parser:
     gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
 
     gif.add_argument(
-        "--frames", type=_positive(int), metavar="N", help="so many samples, more early ones (default: all)"
+        "--frames", type=_positive(int), metavar="N", help="use N samples, more of the early ones (default: all)"
     )
-    gif.add_argument("--corner", type=_size, metavar="5x4", help="so many columns and rows of the grids (default: 8x8)")
+    gif.add_argument(
+        "--corner", type=_size, metavar="5x4", help="show only these columns and rows of each grid (default: all)"
+    )
 
     export = command("export", commands.export_command, "Write a generator as a Keras file, ONNX or a SavedModel.")
     export.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
@@ -203,7 +226,7 @@ def _interval(text):
     return _positive(int)(text), None
 
 
-_interval.__name__ = "number above 0, of steps or, with min behind it, of minutes"
+_interval.__name__ = "number of steps (500) or of minutes (5min), above 0"
 
 
 def _positive(kind):
@@ -213,7 +236,8 @@ def _positive(kind):
             raise ValueError
         return value
 
-    convert.__name__ = "number above 0"  # argparse names it: "invalid number above 0 value: '-1'"
+    whole = "whole " if kind is int else ""
+    convert.__name__ = f"{whole}number above 0"  # argparse names it: "invalid whole number above 0 value: '-1'"
     return convert
 
 

@@ -21,7 +21,7 @@ def train_command(options: Namespace) -> int | None:
     own_images.check(options)
     profile = presets.profile(options.profile) if options.profile or os.environ.get("DCGAN_TF_PROFILE") else None
     if options.images and not (options.images.is_dir() or archive.is_archive(options.images)):
-        raise UserError(f"no folder {options.images}: give one that holds images, or a .zip or .tar of one")
+        raise UserError(f"{options.images} is not a folder of images, nor a .zip or .tar of one")
     run = options.run or Path("runs") / options.preset
     _check_folder(run)
     if options.restore_from and not (options.restore_from / "state.index").exists():
@@ -203,11 +203,11 @@ def evaluate_command(options: Namespace) -> int | None:
         _, training, held_out = _set(recipe["dataset"])
     if before and before.get("images_sha256") not in (None, datasets.fingerprint(training)):
         raise UserError(
-            f"{options.source} was trained on {before['images'][0]:,} other images than these {len(training):,}: "
-            "give the folder that it was trained on (--images)"
+            f"{options.source} was trained on {before['images'][0]:,} images, which are not these {len(training):,}: "
+            "give the folder that it was trained on (--images), or fetch its set (datasets fetch)"
         )
     if not len(held_out):
-        raise UserError(f"{len(training)} images are too few to hold some out: 100 are needed to judge by")
+        raise UserError(f"{len(training)} images, too few to hold some out: judging takes at least 100 different ones")
     if recipe["flip"]:
         training = datasets.Mirrored(training)  # as it was trained on
     judge = extractors.extractor(options.extractor or recipe["extractor"], options.inception_weights)
@@ -245,7 +245,7 @@ def gif_command(options: Namespace) -> int | None:
 def export_command(options: Namespace) -> int | None:
     _check_source(options.source)
     if options.out.suffix not in (".keras", ".onnx", ""):
-        raise UserError(f"{options.out} is to end in .keras or .onnx, or to be a folder without a suffix")
+        raise UserError(f"{options.out} must end in .keras or .onnx, or be a folder without a suffix")
     _check_folder(options.out.parent)
     from dcgan_tf import export
 

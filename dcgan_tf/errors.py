@@ -16,5 +16,5 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One line for a name that does not exist, with the nearest one that does."""
     known = list(known)
     near = get_close_matches(str(name), known, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}" if known else "there are none"
     return f"no {kind} named {name!r}: {hint}"

@@ -31,7 +31,8 @@ class GAN:
             labels takes [n, latent_dim + classes], and its name ends in "_of_10" for 10 of them (labels.py).
         discriminator: a built Keras model, images to logits [n, 1], or [n, classes].
         preset: the hyperparameters; keywords override its fields (`GAN(g, d, generator_learning_rate=1e-4)`).
-        seed: of the latents drawn in training. The networks' own seeds are drawn when they are built.
+        seed: of all that training draws at random: latents, flips, augmentation, the order of the images. The networks'
+            first weights have seeds of their own, set when they are built.
         xla: compile the training step with XLA.
     """
 

@@ -46,13 +46,13 @@ def wanted(label: int | Sequence[int] | None, count: int, classes: int) -> np.nd
     """
     if not classes:
         raise UserError(
-            "this generator cannot be asked for a label: it was trained without (mnist-conditional was not)"
+            "this generator was trained without labels, so it cannot be asked for one (mnist-conditional can)"
         )
     labels = np.arange(count) % classes if label is None else np.asarray(label)
     if not np.issubdtype(labels.dtype, np.integer):
         raise UserError(f"labels are integers from 0 on, not {label!r}")
     if labels.shape not in ((), (count,)):
-        raise UserError(f"{labels.size} labels are not one for each of {count} images")
+        raise UserError(f"{labels.size} labels do not fit: give one for all, or one for each of {count} images")
     if labels.size and (labels.min() < 0 or labels.max() >= classes):
         wrong = labels.min() if labels.min() < 0 else labels.max()
         raise UserError(f"there is no label {wrong}: this generator knows 0 to {classes - 1}")

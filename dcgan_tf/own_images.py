@@ -24,7 +24,7 @@ def check(options: Namespace) -> None:
     given = [name for name in OPTIONS if getattr(options, name) not in ((None, False) if name in switches else (None,))]
     if given and not options.images:
         name = "--flip and --no-flip are" if given[0] == "flip" else f"--{given[0].replace('_', '-')} is"
-        raise UserError(f"{name} for images of your own (--images): the chapters' sets have their recipe")
+        raise UserError(f"{name} for images of your own (--images): each chapter's set has its own recipe")
     if options.images and not custom and presets.get(options.preset).classes:
         raise UserError(f"{options.preset} needs labels, which a folder does not give: train custom --images FOLDER")
     if options.width and options.preset == "mnist" and not options.size:
@@ -46,7 +46,7 @@ def read(options: Namespace) -> tuple[Preset, "np.ndarray"]:  # noqa: F821
     images = load(options.images, size, channels, fit, enlarge)
     if base is None:
         name, why = presets.like(len(images))
-        print(f"Recipe of {name!r}, for {why}; another one: --like")
+        print(f"Recipe of {name!r}, for {why} (choose another with --like)")
         base = presets.get(name)
     changes = {"width": options.width, "batch_size": options.batch_size, "flip": options.flip}
     changes = {name: value for name, value in changes.items() if value is not None}
@@ -82,7 +82,9 @@ def load(folder: Path, size: tuple, channels: int, fit: str, enlarge: str) -> "n
     if channels == 4 and not found.transparent:
         raise UserError(f"none of the {count:,} images in {shown(folder)} has transparent pixels: leave --alpha out")
     if found.cropped:
-        print(f"{found.cropped:,} of {count:,} images were cropped to {pixels}: {found.cut:.0%} of each, on average")
+        print(
+            f"{found.cropped:,} of {count:,} images were cropped to {pixels}, losing {found.cut:.0%} of each on average"
+        )
     if found.padded:
         print(f"{found.padded:,} of {count:,} images got a border, to fill {pixels}")
     if found.enlarged:
@@ -91,7 +93,7 @@ def load(folder: Path, size: tuple, channels: int, fit: str, enlarge: str) -> "n
     if found.transparent and channels != 4:
         print(f"{found.transparent:,} of {count:,} images have transparent pixels, which were set on white")
     if count < FEW:
-        print(f"{count} images are few: expect near-copies of them. None is held out, so nothing is judged")
+        print(f"Only {count} images: expect near-copies of them. None are held out, so results are not judged")
     if found.images[:: max(1, count // 256)].std(0, dtype="float32").mean() < ALIKE:
         print("These images are nearly all alike: expect the generator to draw that one image again and again")
     return found.images

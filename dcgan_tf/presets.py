@@ -23,7 +23,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Preset:
-    """The recipe of a chapter. The defaults are the DCGAN paper's (Radford et al. 2015, section 4)."""
+    """The recipe of a chapter. Batch size, rates and momentum are by default the DCGAN paper's (2015, section 4)."""
 
     name: str = "own"
     dataset: str = ""
@@ -246,5 +246,5 @@ def profile(requested: str | None = None) -> str:
 
         return "gpu" if devices.gpus() else "cpu"
     if chosen not in PROFILES:
-        raise UserError(unknown("profile", chosen, PROFILES))
+        raise UserError(unknown("profile" if requested else "profile (DCGAN_TF_PROFILE)", chosen, PROFILES))
     return chosen

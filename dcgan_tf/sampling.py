@@ -91,8 +91,9 @@ def load_generator(source: str | Path) -> keras.Model:
 
 
 def load_discriminator(source: str | Path) -> keras.Model:
-    """The discriminator of the same step: images [n, H, W, C] in [-1, 1] to logits [n, 1], or one for each label, in
-    float32.
+    """The generator's opponent, of the same run or release and step.
+
+    Images [n, H, W, C] in [-1, 1] to logits [n, 1], or one for each label, in float32.
 
     Args and errors are those of `load_generator`; not every release has a discriminator.
     """

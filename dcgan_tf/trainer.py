@@ -170,7 +170,7 @@ def train(
     every |= {name: value for name, value in given.items() if value is not None}
     minutes = float("inf") if checkpoint_minutes is None else checkpoint_minutes
     if steps < 1 or min(minutes, *every.values()) <= 0:
-        raise UserError("steps, epochs and the intervals must be at least 1")
+        raise UserError("training needs at least 1 step, and intervals above 0")
     begins = fresh or not (restore_from or checkpoint.newest(run))
     if begins and (step := int(gan.step.numpy())):
         raise UserError(f"this GAN has already been trained for {step:,} steps: build a new one for a run in {run}")
@@ -202,8 +202,8 @@ def train(
             return history
         except OSError as error:
             raise Failure(
-                f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole: "
-                "make room, and the same call goes on from there"
+                f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole. "
+                "Mend the cause (free some space?) and run the same command again to go on from there"
             ) from None
 
 
@@ -211,10 +211,10 @@ def _check_shapes(gan, images, held_out):
     """Refuse images of another size than the networks make, and too few or mismatched held-out images."""
     makes = gan.generator.output_shape[1:]
     if images.shape[1:] != makes:
-        raise UserError(f"the images are {images.shape[1:]}, the generator makes {makes}")
+        raise UserError(f"the images have shape {images.shape[1:]}, but the generator makes {makes}")
     if held_out is not None and (len(held_out) < evaluation.LEAST or held_out.shape[1:] != images.shape[1:]):
         raise UserError(
-            f"{held_out.shape} images are held out: to judge by, give {evaluation.LEAST} or more like those trained on"
+            f"held_out has shape {held_out.shape}: give {evaluation.LEAST} or more images of the size trained on"
         )
 
 
@@ -227,7 +227,9 @@ def _check_labels(gan, images, labels):
     if not gan.classes:
         raise UserError("these networks know no labels: leave the labels out, or give `classes` to their preset")
     if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
-        raise UserError(f"{labels.shape} labels of {labels.dtype} are not one integer for each of {len(images)} images")
+        raise UserError(
+            f"labels of shape {labels.shape}, {labels.dtype}, are not one integer for each of {len(images)} images"
+        )
     if labels.min() < 0 or labels.max() >= gan.classes:
         raise UserError(
             f"the labels go from {labels.min()} to {labels.max()}, the networks know 0 to {gan.classes - 1}"
@@ -259,5 +261,5 @@ def _begin(gan, run, fresh):
     if fresh and run.exists() and any(run.iterdir()):
         with guard.lock(run):  # nobody trains in it
             pass
-        print(f"The run that {run} held is now {run.rename(resume.free_name(run))}")
+        print(f"The old run in {run} has been moved to {run.rename(resume.free_name(run))}")
     run.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ def test_a_set_without_labels_says_so():
         datasets.labels("monsters")
 
 
-@pytest.mark.parametrize(("name", "hint"), [("mnsit", "did you mean 'mnist'"), ("xyz", "there are: mnist")])
+@pytest.mark.parametrize(("name", "hint"), [("mnsit", "did you mean 'mnist'"), ("xyz", "choose from mnist")])
 def test_an_unknown_name_gets_a_hint(name, hint):
     with pytest.raises(UserError, match=hint):
         datasets.load(name)

@@ -193,7 +193,7 @@ def test_a_bomb_is_refused_before_it_is_read(make, tmp_path, monkeypatch):
     monkeypatch.setattr(archive, "LARGEST", 3_000_000)
     file = make(tmp_path / "bomb", {f"{i}.png": bytes(20_000_000) for i in range(3)})
     assert file.stat().st_size < 60_000_000 / archive.RATIO
-    with pytest.raises(UserError, match="is it a bomb"):
+    with pytest.raises(UserError, match="decompression bomb"):
         from_folder(file, 8, progress=False)
 
 
@@ -232,5 +232,5 @@ def test_an_archive_without_images_is_refused(tmp_path):
     with pytest.raises(UserError, match="no image in"):
         from_folder(zipped(tmp_path / "set.zip", {"notes.txt": b"x"}), 8, progress=False)
     (tmp_path / "text.zip").write_text("not an archive")
-    with pytest.raises(UserError, match="no folder .*text.zip"):
+    with pytest.raises(UserError, match="text.zip is not a folder"):
         from_folder(tmp_path / "text.zip", 8)

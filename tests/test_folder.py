@@ -215,7 +215,7 @@ def test_a_full_disk_is_noticed_where_no_room_can_be_reserved(tmp_path, monkeypa
 
 
 def test_folders_without_images_are_refused(tmp_path):
-    with pytest.raises(UserError, match="no folder"):
+    with pytest.raises(UserError, match="is not a folder"):
         from_folder(tmp_path / "missing")
     with pytest.raises(UserError, match="no image in"):
         from_folder(tmp_path)

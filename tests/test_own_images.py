@@ -231,7 +231,7 @@ def test_few_images_and_images_all_alike_and_alpha_for_none_are_said(tmp_path, c
     command = ["train", "custom", "--images", tmp_path / "same", "--steps", "1", "--width", "8", "--batch-size", "4"]
     assert answer(*command, "--profile", "smoke", "--run", tmp_path / "run") == 0
     printed = capsys.readouterr().out
-    assert "30 images are few" in printed and "nearly all alike" in printed
+    assert "Only 30 images" in printed and "nearly all alike" in printed
     assert answer(*command, "--alpha", "--run", tmp_path / "other") == 2
     assert "has transparent pixels: leave --alpha out" in capsys.readouterr().err
 

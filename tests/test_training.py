@@ -216,13 +216,13 @@ def test_a_gan_that_has_been_trained_does_not_begin_a_run(digits, tmp_path):
 def test_fresh_has_nothing_to_move_where_there_is_no_run(digits, tmp_path, capsys):
     (tmp_path / "run").mkdir()
     train(small(), digits, steps=1, run=tmp_path / "run", fresh=True, **SHORT)
-    assert not (tmp_path / "run-old1").exists() and "is now" not in capsys.readouterr().out
+    assert not (tmp_path / "run-old1").exists() and "moved" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["{}", "{", "[]"])
 def test_a_strange_config_is_one_line(digits, tmp_path, text):
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(UserError, match=r"config.json is not one that `train` has written"):
+    with pytest.raises(UserError, match=r"config.json is damaged, or was not written by `train`"):
         train(small(), digits, steps=1, run=tmp_path, **SHORT)
 
 

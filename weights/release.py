@@ -51,9 +51,9 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 - **Data:** {images:,} training images of `{dataset}`; licence and credit, which hold for the samples too:
   [datasets/README.md](../datasets/README.md#{dataset}).{notice}
 - **Network:** `models.{architecture}_generator({arguments})`, {parameters:,} weights: the moving average of
-  the training run, stored as float16, computed with in float32.
-- **Training:** {steps:,} steps of {batch_size} in {minutes:.1f} minutes on {machine}; these are the weights of the
-  last one. {precision}, TensorFlow {tensorflow}, Keras {keras}, seed {seed}.
+  the training run, stored as float16; computations use float32.
+- **Training:** {steps:,} steps with batches of {batch_size} in {minutes:.1f} minutes on {machine}. These are the
+  weights after the last step. {precision}, TensorFlow {tensorflow}, Keras {keras}, seed {seed}.
 - **Recipe:** {recipe}.
 - **Known failures:** {fails}.
 
@@ -64,7 +64,7 @@ images = dcgan.sample("{name}", 16, seed=0)  # float32 [16, {shape}] in [-1, 1]
 Compare these figures with others of the same judge and the same number of samples only, and not with published FIDs,
 which are taken with the Inception network. How large a KID is depends on the judge's features too.
 """
-ASK = 'asked = dcgan.sample("{name}", 16, seed=0, label=7)  # without a label: all in turn\n'
+ASK = 'asked = dcgan.sample("{name}", 16, seed=0, label=7)  # without `label`: all of them in turn\n'
 NAMES = "\n- **Labels:** hair colours: {}."
 WITH = "latents, labels"
 KNOWS = {  # what the images of a set show, and so the bias of what learns from them

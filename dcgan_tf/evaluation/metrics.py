@@ -103,7 +103,7 @@ def pair_similarity(images: np.ndarray, pairs: int | None = None, seed: int = 0)
 
     Args:
         images: [N, H, W, C], uint8 or float in [-1, 1]; N at least 2.
-        pairs: how many are drawn; by default PAIRS, and from 64x64 up fewer for more pixels, so that it takes as long.
+        pairs: how many are drawn; by default PAIRS, above 64x64 fewer (at least 100), so that it takes no longer.
     """
     images = to_uint8(images)
     pairs = pairs or min(PAIRS, max(100, PAIRS * 64 * 64 // (images.shape[1] * images.shape[2])))

@@ -10,8 +10,8 @@ def mnist_generator(latent_dim: int = 100, classes: int = 0, dtype: str = "float
     """The generator of TensorFlow's DCGAN tutorial: latents [n, latent_dim] to images [n, 28, 28, 1] in [-1, 1].
 
     2,330,944 parameters at 100 latent dimensions. With `classes` the one-hot label stands beside the latent: [n,
-    latent_dim + classes]. `dtype` is a Keras dtype policy ("float32", "mixed_bfloat16", "mixed_float16"), and so is the
-    images'.
+    latent_dim + classes]. `dtype` is a Keras dtype policy ("float32", "mixed_bfloat16", "mixed_float16"); the images
+    come in its compute dtype.
     """
     policy = {"dtype": dtype}
     return keras.Sequential(

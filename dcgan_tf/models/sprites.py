@@ -45,8 +45,9 @@ def hero_generator(size: int = 64, latent_dim: int = 100, width: int = 64, dtype
     """A generator that grows with its images: latents [n, latent_dim] to images [n, size, size, 3] in [-1, 1].
 
     A dense stem of 4 x 4 x 8 `width` values, then transposed convolutions of 4, 2 and 1 times `width` maps to 8 x 8,
-    16 x 16 and 32 x 32, as many as the size needs; LeakyReLU of slope 0.2. Layers are named for the size of their
-    output, and the one that makes the image for its own size, so that the others can be carried over to the next one.
+    16 x 16 and 32 x 32, as many as the size needs; LeakyReLU of slope 0.2. Each layer is named for the size of its
+    output; only the one that makes the image has another name at each image size, so that all others can be carried
+    over to the next size.
     `dtype` as in `mnist_generator`.
 
     Raises:

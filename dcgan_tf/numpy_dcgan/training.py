@@ -31,7 +31,9 @@ class GAN:
         average_decay: float = 0.0,
     ):
         if not (generator.input_shape and discriminator.input_shape):
-            raise ValueError("build both networks first: generator.build((None, latents)), and the discriminator")
+            raise ValueError(
+                "build both networks first: generator.build((None, latents)), discriminator.build((None, H, W, C))"
+            )
         self.generator, self.discriminator = generator, discriminator
         self.generator_optimizer, self.discriminator_optimizer = generator_optimizer, discriminator_optimizer
         self.real_label = real_label

@@ -79,7 +79,7 @@ def from_run(
     grids = [iio.imread(picture) for picture in pictures]
     if corner:
         if not (config := files.config(Path(run))):
-            raise UserError(f"no config.json in {run}, which says how large its images are")
+            raise UserError(f"no config.json in {run}, which says how large its images are: leave --corner out")
         across = config["recipe"].get("classes") or COLUMNS
         grids = [_corner(grid, *corner, *config["images"][1:3], across) for grid in grids]
     return save(grids, path or Path(run) / "training.gif", **options)

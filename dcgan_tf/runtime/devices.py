@@ -5,7 +5,7 @@ import platform
 from functools import cache
 from pathlib import Path
 
-from dcgan_tf.errors import UserError
+from dcgan_tf.errors import UserError, unknown
 from dcgan_tf.runtime import quiet
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -44,7 +44,7 @@ def precision(
     with the R1 penalty: it is not chosen by itself.
     """
     if requested not in PRECISIONS:
-        raise UserError(f"no precision named {requested!r}: there are: {', '.join(PRECISIONS)}")
+        raise UserError(unknown("precision", requested, PRECISIONS))
     if requested != "auto":
         return requested, "as asked for"
     available = gpus() if available is None else available

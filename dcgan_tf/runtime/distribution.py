@@ -42,8 +42,9 @@ def strategy(name: str = "none", replicas: int | None = None) -> "tf.distribute.
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
         names = [device.name for device in tf.config.list_logical_devices(kind)]
         if len(names) < 2:
+            split = ", or split the CPU with --replicas 2" if kind == "CPU" else ""
             raise UserError(
-                f"mirrored needs two devices, and there is one {kind}: leave --strategy out, or give --replicas"
+                f"mirrored needs at least two devices, but there is only one {kind}: leave --strategy out{split}"
             )
         return tf.distribute.MirroredStrategy(names)
     if name == "multiworker":

@@ -69,7 +69,7 @@ def config(run: Path) -> dict | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):
-        raise UserError(f"{path} is not one that `train` has written") from None
+        raise UserError(f"{path} is damaged, or was not written by `train`: give another run folder") from None
 
 
 def shipped(kind: str) -> Path:

@@ -114,7 +114,7 @@ class Checkpointer(Callback):
     def on_train_end(self, run: Run) -> None:
         if run.history.interrupted:
             self.save(run)
-            run.say(f"Interrupted at step {run.step:,}: saved in {run.folder}; the same call goes on from there")
+            run.say(f"Interrupted at step {run.step:,}: saved in {run.folder}; run the same again to go on from there")
 
     def save(self, run: Run) -> None:
         """Save the history and a checkpoint of this step."""
@@ -153,6 +153,6 @@ class KeepBest(Callback):
             partial.write_text(
                 f"{folder.name} had the lowest KID of {which}: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
                 f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
-                "They chose it, so its score on them is too good to be believed. It helps a run that collapses late:\n"
+                "It was chosen by them, so its score on them is too good to be true. Good if the run collapses late:\n"
                 f"dcgan-tf generate {folder}\n"
             )

@@ -104,7 +104,9 @@ def newest(run: str | Path, kind: str = "checkpoints") -> Path | None:
             return folder
         print(f"{folder} is damaged ({reason}): passing over it")
     if candidates:
-        raise UserError(f"none of the {len(candidates)} checkpoints in {run} is sound: begin anew with --fresh")
+        raise UserError(
+            f"every checkpoint in {candidates[0].parent} is damaged: give another one, or train anew with --fresh"
+        )
     return None
 
 
@@ -130,8 +132,8 @@ def save(gan: "GAN", run: str | Path, kind: str = "checkpoints", keep: int = KEE
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
             raise Failure(
-                f"{target} cannot be written ({reason}); the checkpoint before it is whole: make room, "
-                "and the same call goes on from there"
+                f"{target} cannot be written ({reason}); the checkpoint before it is whole. Mend the cause (free some "
+                "space?) and run the same command again to go on from there"
             ) from None
         for old in folders(run, kind)[:-keep]:
             shutil.rmtree(old)

@@ -84,9 +84,9 @@ class WonWatch:
         elif step - self.since >= self.patience and not self.warned:
             self.warned = True
             return (
-                f"Step {step:,}: the discriminator has won. For {step - self.since:,} steps it has told every image "
-                "apart, so the generator learns nothing from it. Look at losses.png; a lower learning rate for the "
-                "discriminator, an R1 penalty or DiffAugment help."
+                f"Step {step:,}: the discriminator has won. For {step - self.since:,} steps it has told every real "
+                "image from every fake, so the generator learns nothing from it. A lower learning rate for the "
+                "discriminator, an R1 penalty or DiffAugment may help."
             )
         return None
 

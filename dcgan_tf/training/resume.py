@@ -62,7 +62,7 @@ def _set_aside(run, step):
     chosen_by = Path("best") / "README.txt"
     if (aside / "best").exists() and (run / chosen_by).exists():
         (run / chosen_by).rename(aside / chosen_by)
-    print(f"What {run} had done after step {step:,} is now in {aside}")
+    print(f"The part of {run} after step {step:,} is now in {aside}")
 
 
 def config(gan: GAN, images: np.ndarray, labels: np.ndarray | None = None) -> dict:

@@ -96,12 +96,17 @@ export class Game {
     return ['cross-entropy', 'saturating'].includes(this.settings.loss);
   }
 
-  /** As many steps of each network as the setting says. */
   round(): void {
-    const [d, g] = this.settings.steps.split(':').map(Number);
-    for (let i = 0; i < d; i++) this.stepDiscriminator();
-    for (let i = 0; i < g; i++) this.stepGenerator();
+    this.turn('discriminator');
+    this.turn('generator');
     this.step += 1;
+  }
+
+  /** As many steps of a network as the setting says. */
+  turn(who: 'discriminator' | 'generator'): void {
+    const [d, g] = this.settings.steps.split(':').map(Number);
+    if (who === 'discriminator') for (let i = 0; i < d; i++) this.stepDiscriminator();
+    else for (let i = 0; i < g; i++) this.stepGenerator();
   }
 
   /** One step of the discriminator; the generator's weights stay as they are. */

@@ -40,7 +40,7 @@ const PHASES: { sentence: string; who: string; act: (game: Game) => void; pull?:
   {
     who: 'discriminator',
     sentence: 'The discriminator compares them with real points, and changes its opinion a little.',
-    act: (game) => game.stepDiscriminator(),
+    act: (game) => game.turn('discriminator'),
   },
   {
     who: 'discriminator',
@@ -51,7 +51,7 @@ const PHASES: { sentence: string; who: string; act: (game: Game) => void; pull?:
   {
     who: 'generator',
     sentence: 'The generator adjusts its inner numbers (weights) so that its points follow.',
-    act: (game) => game.stepGenerator(),
+    act: (game) => game.turn('generator'),
     pull: true,
   },
 ];

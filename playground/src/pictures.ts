@@ -6,7 +6,7 @@ const COUNT = 64;
 const SEEDS = 10; // whose latents are shipped, so that they give what `dcgan-tf generate` gives
 const DIMENSIONS = 100;
 const REACH = 6; // of the sliders, where latents have a length of about ten
-const SLOTS = { A: 'has it', B: 'has it not', C: 'gets it' };
+const SLOTS = { A: 'has it', B: 'lacks it', C: 'gets it' };
 const WALK_MS = 4000; // from A to B
 const NARROW = '(max-width: 52rem)'; // as in style.css
 
@@ -48,7 +48,7 @@ class Page {
       button.onclick = () => this.choose(info);
       $('generators').append(button);
     }
-    $('once').textContent = `With the first of them comes the program that runs it, ${RUNTIME_MB} MB.`;
+    $('once').textContent = `The first one also downloads the program that runs them all, ${RUNTIME_MB} MB.`;
     const seed = $<HTMLSelectElement>('seed');
     for (let i = 0; i < SEEDS; i++) seed.append(new Option(String(i)));
     seed.append(Object.assign(new Option('–', 'new'), { hidden: true }));

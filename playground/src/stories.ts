@@ -24,8 +24,8 @@ export const STORIES: Story[] = [
   story(
     'oscillation',
     'Oscillation',
-    'The same game without the penalty, and with a momentum of 0.9, usual elsewhere: each step mostly goes on in the ' +
-      'direction of the last ones. The generator runs to where the discriminator says “real”, the discriminator changes its ' +
+    'The same game without the penalty, and with a momentum of 0.9, common elsewhere: each step mostly continues in ' +
+      'the direction of the previous ones. The generator runs to where the discriminator says “real”, the discriminator changes its ' +
       'mind, the generator runs on. The distance never settles.',
     { r1: 0, momentum: 0.9 },
   ),

@@ -148,6 +148,24 @@ test('slow motion says what each part of a step does', async () => {
   await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('points follow'));
 });
 
+test('slow motion takes as many steps of each network as the setting says', async () => {
+  await open();
+  await page.evaluate(() => (location.hash = '#steps=1:10'));
+  await page.waitForFunction(() => window.playground.settings.steps === '1:10');
+  await page.evaluate(() => {
+    const { game } = window.playground;
+    const step = game.stepGenerator.bind(game);
+    window.taken = 0;
+    game.stepGenerator = () => {
+      window.taken += 1;
+      step();
+    };
+  });
+  await page.click('#slow');
+  await page.waitForFunction(() => document.getElementById('sentence').textContent.includes('points follow'));
+  assert.equal(await page.evaluate(() => window.taken), 10);
+});
+
 testAccessibility('the game', open);
 
 test('nothing is written to the console', async () => {
