@@ -78,7 +78,7 @@ def test_the_card_tells_the_recipe_of_the_preset(name):
     for option, builder in (("norm", "DISCRIMINATORS"), ("dropout", "DISCRIMINATORS"), ("width", "GENERATORS")):
         taken = inspect.signature(getattr(models, builder)[preset.architecture]).parameters
         assert (f" {option} " in card.split("**Recipe:**")[1].split("\n")[0]) == (option in taken), option
-    assert f"{preset.schedule('cpu').steps:,} steps of {preset.batch_size}" in card
+    assert f"{preset.schedule('cpu').steps:,} steps with batches of {preset.batch_size}" in card
 
 
 def test_released_files_are_small():
