@@ -52,9 +52,7 @@ def parser() -> Parser:
     train.add_argument("preset", help=f"the chapter: {', '.join(presets.PRESETS)}; or custom, with --images")
     own = train.add_argument_group("images of your own")
     own.add_argument("--images", type=Path, metavar="FOLDER", help="a folder of images, or a .zip or .tar of one")
-    own.add_argument(
-        "--like", metavar="PRESET", help="custom: preset whose recipe to use (default: by number of images)"
-    )
+    own.add_argument("--like", metavar="PRESET", help="with custom: whose recipe (default: by number of images)")
     own.add_argument(
         "--size",
         type=_image_size,
@@ -153,13 +151,9 @@ def parser() -> Parser:
     evaluate.add_argument("--extractor", help=f"who judges: {', '.join(EXTRACTORS)} (default: what suits the set)")
     evaluate.add_argument("--inception-weights", type=Path, metavar="FILE", help="InceptionV3's weights, a local .h5")
     evaluate.add_argument("--images", type=Path, metavar="FOLDER", help="the folder that the run was trained on")
-    evaluate.add_argument(
-        "--samples", type=_samples, default=2_048, metavar="N", help="how many to draw, 20 or more (2048)"
-    )
+    evaluate.add_argument("--samples", type=_samples, default=2_048, metavar="N", help="how many: 20 or more (2048)")
     evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the samples (default: 0)")
-    evaluate.add_argument(
-        "--neighbours", type=Path, metavar="PNG", help="save a picture of the nearest training images"
-    )
+    evaluate.add_argument("--neighbours", type=Path, metavar="PNG", help="a picture of the nearest training images")
 
     gif = command("gif", commands.gif_command, "Make a GIF of a run's samples.")
     gif.add_argument("run", type=Path, metavar="RUN", help="a run folder")

@@ -232,7 +232,7 @@ def test_fewer_images_than_a_batch_are_one_line(tmp_path):
     result = run("train", "pokemon", "--images", folder, "--run", tmp_path / "run", "--profile", "smoke")
     seen = split(result.stderr)[0]
     assert result.returncode == 2 and len(seen) == 1, seen
-    assert "a batch of 32 cannot be drawn from 5 images" in seen[0]
+    assert "a batch of 16 cannot be drawn from 5 images" in seen[0]
 
 
 def test_fetching_without_npm_is_one_line(tmp_path):
