@@ -19,7 +19,7 @@ import numpy as np
 from dcgan_tf import GAN, datasets, devices, presets
 
 size, batch_size = tuple(json.loads(sys.argv[1])), int(sys.argv[2])
-preset = presets.get("anime").for_images(size, 3, batch_size=batch_size, augment="translation,cutout")
+preset = presets.get("anime").for_images(size, 3, batch_size=batch_size, flip=True, augment="translation,cutout")
 gan = GAN.from_preset(preset)
 images = np.random.default_rng(0).integers(0, 256, (2 * batch_size, *size, 3), dtype=np.uint8)
 batches = iter(datasets.batches(images, batch_size))
