@@ -14,8 +14,8 @@ def diff_augment(images: tf.Tensor, policy: str, seed: tf.Tensor) -> tf.Tensor:
     Args:
         images: float [n, H, W, C] in [-1, 1].
         policy: some of "color" (brightness, saturation, contrast, but not alpha), "translation" (up to 1/8 of the side,
-            filled with zeros) and "cutout" (half the height by half the width set to zero), with commas between; taken in
-            this order.
+            filled with zeros) and "cutout" (half the height by half the width set to zero), with commas between; taken
+            in this order.
         seed: int [2]; the same seed gives the same transformations. Each image has its own.
 
     Returns:
