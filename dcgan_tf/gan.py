@@ -177,7 +177,7 @@ class GAN:
 
     def _update_average(self):
         """Move the average towards the generator; with a smaller decay early on, to forget the untrained weights."""
-        step = tf.cast(self.step, tf.float32)
+        step = tf.cast(self.step // self.preset.critic_steps, tf.float32)  # of the generator
         decay = tf.minimum(self.preset.average_decay, (1.0 + step) / (10.0 + step))
         for mean, weight in zip(self.average.weights, self.generator.weights, strict=True):
             mean.assign(decay * mean + (1.0 - decay) * tf.cast(weight, mean.dtype))

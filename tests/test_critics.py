@@ -51,6 +51,16 @@ def test_the_generator_waits_for_the_critic():
     assert [moved(gan, *gan.update_schedule()) for _ in range(6)] == [(False, True), (False, True), (True, True)] * 2
 
 
+def test_the_average_counts_the_steps_of_the_generator_alone():
+    gan = dcgan.GAN.from_preset(replace(BASE, critic_steps=3), "float32")
+    start = gan.average.get_weights()
+    for _ in range(3):
+        gan.train_step(REAL, *gan.update_schedule())
+    decay = 2 / 11  # after the generator's first step: (1 + 1) / (10 + 1)
+    for mean, first, live in zip(gan.average.get_weights(), start, gan.generator.get_weights(), strict=True):
+        np.testing.assert_allclose(mean, decay * first + (1 - decay) * live, atol=1e-6)
+
+
 def test_clipping_holds_every_weight_of_the_critic_and_none_of_the_generator():
     gan = dcgan.GAN.from_preset(replace(BASE, loss="wasserstein", clip=0.01, optimizer="rmsprop"), "float32")
     gan.train_step(REAL)
