@@ -1,6 +1,6 @@
 """The picture at the top of the README, drawn by the released generators: python -m gifs.hero
 
-Eight images a row, none picked out: cartoon faces of seed 0; the first face of seed 1 with every other hair colour;
+Eight images a row, not selected: cartoon faces of seed 0; the first face of seed 1 with every other hair colour;
 heroes of seed 0; and the digits from 0 to 7, as asked for, of seed 0. Written to gifs/hero.png.
 """
 

@@ -36,7 +36,7 @@ CARD = """# The {name} generator
 
 ![{count} samples, seed 0]({name}.png)
 
-*{count} samples of these weights, none picked out: `dcgan-tf generate {name} --count {count} --seed 0`.*
+*{count} samples of these weights, not selected: `dcgan-tf generate {name} --count {count} --seed 0`.*
 
 ```python
 import dcgan_tf as dcgan
@@ -138,7 +138,8 @@ def _write(run, name, fails, folder):
         kid, error = metrics.kernel_distance(
             judge(metrics.draw(generator, samples, progress=False)).features, metrics.reference(every, judge).features
         )
-        report += f"\n  KID, all {len(every):,} real images  {kid:.4f} ± {error:.4f}    steadier: fewer are held out"
+        meaning = "held-out and training images together: steadier"
+        report += f"\n  KID, all {len(every):,} real images  {kid:.4f} ± {error:.4f}    {meaning}"
     path.with_suffix(".md").write_text(
         encoding="utf-8",
         data=CARD.format(

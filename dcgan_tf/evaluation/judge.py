@@ -183,7 +183,7 @@ def report(scores: dict) -> str:
     if "fid" in scores:
         line("FID", f"{scores['fid']:.1f}", "0 is perfect; too high on few images")
     if "kid" in scores:
-        line("KID", f"{scores['kid']:.4f} ± {scores['kid_error']:.4f}", "0 is perfect; fair on few images")
+        line("KID", f"{scores['kid']:.4f} ± {scores['kid_error']:.4f}", "0 is perfect; unbiased on few images")
     if "inception_score" in scores:
         most = len(scores["class_shares"])
         line("inception score", f"{scores['inception_score']:.2f}", f"{most} is clear and varied, 1 is not")
@@ -202,14 +202,15 @@ def report(scores: dict) -> str:
             "precision, recall", f"{scores['precision']:.2f}, {scores['recall']:.2f}", "1 is best: real-looking, varied"
         )
         value = f"{scores['density']:.2f}, {scores['coverage']:.2f}"
-        line("density, coverage", value, "alike, less moved by outliers; density may pass 1")
+        line("density, coverage", value, "the same, less sensitive to outliers; density may pass 1")
     if "to_training" in scores:
         value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
-        line("nearest training image", value, "far below real (held-out) images: memorised")
+        line("nearest training image", value, "far below that of real, held-out images: memorised")
     if asked := scores.get("as_asked"):
         value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
         line("recognised as asked", value, "of the images of each class, by the judge")
     if len(scores.get("class_shares", ())) == 10:
+        lines.append("  share of the samples that the judge takes for each digit:")
         for label, share in enumerate(scores["class_shares"]):
             lines.append(f"    {label}  {share:6.1%}  {'█' * round(100 * share)}")
     return "\n".join(lines)
