@@ -27,12 +27,12 @@ DIGITS = "CC BY-SA 3.0 (learned from MNIST, © Yann LeCun and Corinna Cortes)"
 ADVENTURER = "CC BY 4.0, a remix of “Adventurer” by Lisa Wischofsky"
 WESNOTH = "GPL-2.0-or-later, parts CC BY-SA 4.0 (learned from “The Battle for Wesnoth”, © its contributors)"
 CRAWL = "GPL-2.0-or-later (learned from “Dungeon Crawl Stone Soup”, by its artists and those of RLTiles)"
-FACES, WRITTEN = "4,096 cartoon faces, put together from the parts of one artist", "60,000 handwritten digits"
+FACES, WRITTEN = "4,096 cartoon faces, assembled from parts drawn by one artist", "60,000 handwritten digits"
 TITLES = {  # title, licence, what it has learned from; those that may be shown to anybody: datasets/README.md
     "anime": ("Cartoon faces", ADVENTURER, FACES),
     "anime-conditional": ("Faces by hair colour", ADVENTURER, FACES),
-    "heroes": ("Pixel heroes", WESNOTH, "2,664 sprites of fighters from a fantasy game"),
-    "monsters": ("Monsters", CRAWL, "592 sprites of creatures from a fantasy game"),
+    "heroes": ("Pixel heroes", WESNOTH, "2,664 small pictures of fighters from a fantasy game"),
+    "monsters": ("Monsters", CRAWL, "592 small pictures of creatures from a fantasy game"),
     "mnist": ("Digits", DIGITS, WRITTEN),
     "mnist-conditional": ("Digits of your choice", DIGITS, WRITTEN),
 }

@@ -20,8 +20,8 @@ const LABELS: Record<keyof Settings, string> = {
   discriminatorRate: 'Discriminator’s step size',
   steps: 'Steps in a round, discriminator : generator',
   r1: 'Smoothness penalty (R1)',
-  momentum: 'Momentum: how much a step keeps of the last ones (β₁)',
-  hidden: 'Size of each network (hidden units)',
+  momentum: 'Momentum (β₁): the share carried over from earlier steps',
+  hidden: 'Units in each of the two hidden layers',
   noise: 'Random numbers per point',
   seed: 'Random start (seed)',
 };
@@ -31,6 +31,18 @@ const NAMES: Record<string, string> = {
   moons: 'two moons',
   drawn: 'draw your own',
   saturating: 'saturating (the original one)',
+};
+/** What the chosen way of scoring does. */
+const LOSSES: Record<string, string> = {
+  'cross-entropy': 'The usual one: a generator that is losing is pushed the hardest.',
+  saturating: 'The first one proposed: a generator that is losing badly is hardly pushed at all.',
+  relativistic: 'The discriminator gets a real and a generated point, and says which one is real.',
+  hinge: 'Once the discriminator is right by a margin, it stops changing its mind.',
+  wasserstein: 'Scores without limits, held back by a penalty of their own on steep opinions.',
+};
+const SEEN = {
+  probability: 'background: the discriminator thinks “generated”, cannot tell, thinks “real”',
+  score: 'background: the discriminator’s score: below the average of the square, average, above it',
 };
 const LIVE: (keyof Settings)[] = ['loss', 'generatorRate', 'discriminatorRate', 'steps', 'r1']; // no new game needed
 
@@ -44,7 +56,7 @@ const PHASES: { sentence: string; who: string; act: (game: Game) => void; pull?:
   },
   {
     who: 'discriminator',
-    sentence: 'At each orange point, the discriminator’s opinion rises in some direction: that is where the point is pushed.',
+    sentence: 'At every orange point, the discriminator’s opinion rises in some direction: that is where the point is pushed.',
     act: () => {},
     pull: true,
   },
@@ -65,6 +77,7 @@ class Page {
   game!: Game;
   playing = false;
   slow = false;
+  private story?: Story;
   private phase = 0;
   private phaseEnds = 0;
   data: Point[] = [];
@@ -97,7 +110,7 @@ class Page {
   private fromAddress(): void {
     const { settings, drawn } = fromHash(location.hash);
     this.set(settings, drawn);
-    this.tell();
+    this.tell(STORIES.find((story) => toHash(story.settings, []) === toHash(settings, drawn)));
     this.play(this.playing); // which stops where there is nothing to learn from
   }
 
@@ -114,9 +127,11 @@ class Page {
     history.replaceState(null, '', `#${toHash(this.settings, this.drawn)}`);
   }
 
-  private tell(story?: Story): void {
-    $('story').textContent = story?.text ?? '';
-    for (const { id } of STORIES) $(`story-${id}`).setAttribute('aria-pressed', String(id === story?.id));
+  /** Show a story, or keep the text of one whose settings have been changed since. */
+  private tell(story?: Story, changed = false): void {
+    this.story = story;
+    $('story').textContent = story ? story.text + (changed ? ' (You have changed the settings since.)' : '') : '';
+    for (const { id } of STORIES) $(`story-${id}`).setAttribute('aria-pressed', String(id === story?.id && !changed));
   }
 
   private makeStories(): void {
@@ -144,13 +159,14 @@ class Page {
       for (const choice of CHOICES[key]) select.add(new Option(NAMES[choice] ?? String(choice), String(choice)));
       select.onchange = () => this.turn(key, select.value);
       $('knobs').append(label, select);
+      if (key === 'loss') $('knobs').append(Object.assign(element('p', ''), { id: 'loss-says', className: 'small' }));
     }
   }
 
   private turn(key: keyof Settings, value: string): void {
     const choice = (CHOICES[key] as readonly (string | number)[]).find((each) => String(each) === value)!;
     this.settings = { ...this.settings, [key]: choice };
-    this.tell();
+    this.tell(this.story, true);
     this.address();
     if (LIVE.includes(key)) this.game.adjust(this.settings);
     else this.restart();
@@ -167,32 +183,34 @@ class Page {
       this.phase = this.phaseEnds = 0;
       this.play(this.slow || this.playing);
     };
-    const single = (...steps: ((game: Game) => void)[]) => () => {
+    const single = (step: (game: Game) => void) => () => {
       this.play(false);
       if (this.waiting) return;
-      for (const step of steps) step(this.game);
-      if (steps.length > 1) this.game.step += 1;
+      step(this.game);
       this.record();
       this.show();
     };
     $('step-d').onclick = single((game) => game.stepDiscriminator());
     $('step-g').onclick = single((game) => game.stepGenerator());
-    $('step-both').onclick = single((game) => game.stepDiscriminator(), (game) => game.stepGenerator());
+    $('step-both').onclick = single((game) => game.round());
     for (const id of ['show-heat', 'show-manifold', 'show-pull']) $(id).onchange = () => this.show();
     $('share').onclick = async () => {
       const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
       $('share').textContent = copied ? 'The link is in the clipboard, and in the address line' : 'The link is in the address line';
-      setTimeout(() => ($('share').textContent = 'Copy a link to this setting'), 3000);
+      setTimeout(() => ($('share').textContent = 'Copy a link to these settings'), 3000);
     };
     addEventListener('hashchange', () => this.fromAddress());
     addEventListener('resize', () => this.show());
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.show());
     addEventListener('keydown', (event) => {
-      const busy = (event.target as HTMLElement).closest('button, select, input, a');
-      if (event.key === ' ' && !busy) {
+      const within = (selector: string) => (event.target as HTMLElement).closest(selector);
+      if (event.key === ' ' && !within('button, select, input, a')) {
         event.preventDefault();
         this.play(!this.playing);
-      } else if (event.key.toLowerCase() === 'r' && !busy && !event.ctrlKey && !event.metaKey) this.restart();
+      } else if (event.key.toLowerCase() === 'r' && !within('select') && !event.ctrlKey && !event.metaKey) this.restart();
+    });
+    addEventListener('click', (event) => {
+      if (event.detail) (event.target as HTMLElement).closest('button')?.blur(); // clicked: space is to pause, not to click again
     });
     this.listenToPen();
   }
@@ -300,6 +318,9 @@ class Page {
     this.curves.draw();
     $('hint').hidden = !this.waiting;
     $('board').classList.toggle('drawing', this.settings.data === 'drawn');
+    $('loss-says').textContent = LOSSES[this.settings.loss];
+    $('key-heat').textContent = this.game.hasProbabilities ? SEEN.probability : SEEN.score;
+    $<HTMLInputElement>('show-manifold').disabled = this.settings.noise > 2; // more than a line or a grid can show
     $('key-paper').hidden = this.settings.noise !== 2 || !shown.manifold;
     $('key-line').hidden = this.settings.noise !== 1 || !shown.manifold;
     $('key-pull').hidden = !shown.pull;
@@ -307,7 +328,7 @@ class Page {
     const clusters = covered(this.settings.data, samples);
     if (clusters) rows.push(['Clusters with enough generated points', `${clusters[0]} of ${clusters[1]}`]);
     const last = this.curves.rows.at(-1);
-    rows.push(['Distance to the real points (0 is perfect)', last ? last.distance.toFixed(3) : '–']);
+    rows.push(['Distance to the real points (smaller is better)', last ? last.distance.toFixed(3) : '–']);
     rows.push(['Rounds a second', this.playing && !this.slow && this.rounds.rate ? this.rounds.rate.toFixed(0) : '–']);
     const list = $('measures');
     list.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', name), element('dd', value)]));

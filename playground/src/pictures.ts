@@ -6,7 +6,7 @@ const COUNT = 64;
 const SEEDS = 10; // whose latents are shipped, so that they give what `dcgan-tf generate` gives
 const DIMENSIONS = 100;
 const REACH = 6; // of the sliders, where latents have a length of about ten
-const SLOTS = { A: 'has it', B: 'lacks it', C: 'gets it' };
+const SLOTS = { A: 'has something', B: 'lacks it', C: 'is to get it' };
 const WALK_MS = 4000; // from A to B
 const NARROW = '(max-width: 52rem)'; // as in style.css
 
@@ -93,8 +93,8 @@ class Page {
     for (const button of $('generators').querySelectorAll('button')) button.setAttribute('aria-pressed', String(button.dataset.name === info.name));
     $('loading').hidden = true;
     history.replaceState(null, '', `#${info.name}`);
-    $('learned').textContent = `It has learned from ${info.learned}.`;
-    $('licence').textContent = `${info.title}: this generator and its pictures are under ${info.licence}.`;
+    $('learned').textContent = `This generator learned from ${info.learned}.`;
+    $('licence').textContent = `${info.title}. Licence of this generator and its pictures: ${info.licence}.`;
     $('save').textContent = `Save as PNG, ${info.width} × ${info.height}`;
     this.label = -1;
     this.subject = undefined;
@@ -240,7 +240,7 @@ class Page {
     back.setAttribute('aria-label', `The picture in ${name}`);
     back.append(document.createElement('canvas'));
     back.onclick = () => this.take(this.slots.get(name)!);
-    const put = element('button', { textContent: `Put into ${name}` });
+    const put = element('button', { textContent: `Copy the large picture into ${name}` });
     put.onclick = () => {
       this.slots.set(name, this.current());
       this.fillSlots();

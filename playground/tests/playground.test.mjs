@@ -25,7 +25,7 @@ async function tell(story, rounds) {
         playground.record();
         playground.show();
         const text = document.getElementById('measures').innerText;
-        measures.push({ covered: Number(/(\d+) of/.exec(text)?.[1]), distance: Number(/perfect\)\s+([\d.]+)/.exec(text)[1]) });
+        measures.push({ covered: Number(/(\d+) of/.exec(text)?.[1]), distance: Number(/better\)\s+([\d.]+)/.exec(text)[1]) });
         await new Promise((next) => setTimeout(next));
       }
     }
@@ -139,6 +139,54 @@ test('it can be paused, from the keyboard too', async () => {
   const step = await page.evaluate(() => window.playground.game.step);
   await page.waitForTimeout(300);
   assert.equal(await page.evaluate(() => window.playground.game.step), step);
+});
+
+test('the keys work after a click on a button', async () => {
+  await open();
+  await page.click('#play');
+  await page.waitForFunction(() => window.playground.game.step > 2);
+  await page.keyboard.press('Space');
+  assert.equal(await page.textContent('#play'), 'Play');
+  await page.keyboard.press('r');
+  assert.equal(await page.evaluate(() => window.playground.game.step), 0);
+});
+
+test('a story is told from the start, and while settings are changed', async () => {
+  await open();
+  assert.match(await page.textContent('#story'), /^Eight clusters/);
+  await page.click('#story-won');
+  await page.selectOption('#loss', 'wasserstein');
+  assert.match(await page.textContent('#story'), /^A fast discriminator.*You have changed the settings since/);
+  assert.equal(await page.locator('[aria-pressed=true]').count(), 0);
+  assert.match(await page.textContent('#key-heat'), /score/);
+  assert.match(await page.textContent('#loss-says'), /without limits/);
+});
+
+test('every setting stands beside its name', async () => {
+  await open();
+  const apart = await page.evaluate(() =>
+    [...document.querySelectorAll('#knobs label')].filter((label) => {
+      const [name, knob] = [label, label.control].map((each) => each.getBoundingClientRect());
+      return name.right > knob.left || name.bottom < knob.top || knob.bottom < name.top;
+    }).length,
+  );
+  assert.equal(apart, 0);
+});
+
+test('one round is as many steps of each network as the setting says', async () => {
+  await open('#steps=1:3');
+  const taken = await page.evaluate(() => {
+    const { game } = window.playground;
+    const step = game.stepGenerator.bind(game);
+    let taken = 0;
+    game.stepGenerator = () => {
+      taken += 1;
+      step();
+    };
+    document.getElementById('step-both').click();
+    return [taken, game.step];
+  });
+  assert.deepEqual(taken, [3, 1]);
 });
 
 test('slow motion says what each part of a step does', async () => {
