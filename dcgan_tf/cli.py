@@ -48,27 +48,27 @@ def parser() -> Parser:
         sub.set_defaults(run_command=function)
         return sub
 
-    train = command("train", commands.train_command, "Train a chapter's GAN, going on where the run folder left off.")
-    train.add_argument("preset", help=f"the chapter: {', '.join(presets.PRESETS)}; or custom, with --images")
+    train = command("train", commands.train_command, "Train a GAN by a chapter's recipe, or go on with a run.")
+    train.add_argument("preset", help=f"the recipe: {', '.join(presets.PRESETS)}; or custom, with --images")
     own = train.add_argument_group("images of your own")
     own.add_argument("--images", type=Path, metavar="FOLDER", help="a folder of images, or a .zip or .tar of one")
-    own.add_argument("--like", metavar="PRESET", help="with custom: whose recipe (default: by number of images)")
+    own.add_argument("--like", metavar="PRESET", help="with custom: which recipe (default: by number of images)")
     own.add_argument(
         "--size",
         type=_image_size,
         metavar="128 | 64x96",
-        help="HEIGHTxWIDTH in pixels (default: the preset's)",
+        help="HEIGHTxWIDTH in pixels (default: 64 with custom, else the recipe's)",
     )
     colour = own.add_mutually_exclusive_group()
     colour.add_argument("--grey", action="store_true", help="train in shades of grey")
     colour.add_argument("--alpha", action="store_true", help="keep transparency, as a fourth channel")
     own.add_argument("--fit", choices=("crop", "pad"), help="cut to the size (default), or add a border")
     own.add_argument("--pixel-art", action="store_true", help="enlarge small images by repeating their pixels")
-    own.add_argument("--width", type=_positive(int), metavar="N", help="feature maps at 32x32 pixels")
-    own.add_argument("--batch-size", type=_positive(int), metavar="N", help="images a step")
+    own.add_argument("--width", type=_positive(int), metavar="N", help="feature maps near the image; more are slower")
+    own.add_argument("--batch-size", type=_positive(int), metavar="N", help="images per step")
     own.add_argument("--flip", action=argparse.BooleanOptionalAction, help="mirror images at random, or never")
     own.add_argument("--augment", type=_augment, metavar="POLICY", help="some of color,translation,cutout; or none")
-    train.add_argument("--profile", choices=presets.PROFILES, help="how long (default: gpu if there is one, else cpu)")
+    train.add_argument("--profile", choices=presets.PROFILES, help="smoke: seconds; cpu: up to an hour; gpu: more")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_positive(int), metavar="N", help="stop after N batches in all")
     length.add_argument("--epochs", type=_positive(float), metavar="N", help="stop after N passes over the data in all")
@@ -80,10 +80,12 @@ def parser() -> Parser:
     )
     train.add_argument("--sample-every", type=_positive(int), metavar="N", help="steps between two sample grids")
     train.add_argument(
-        "--checkpoint-every", type=_interval, metavar="N", help="steps between two checkpoints, or minutes: 5min"
+        "--checkpoint-every", type=_interval, metavar="N", help="steps between two checkpoints; 5min: also by time"
     )
     train.add_argument("--deterministic", action="store_true", help="on a GPU: the same results each time, more slowly")
-    train.add_argument("--strategy", choices=STRATEGIES, default="none", help="several GPUs, or several machines")
+    train.add_argument(
+        "--strategy", choices=STRATEGIES, default="none", help="mirrored: several GPUs; multiworker: several machines"
+    )
     train.add_argument(
         "--replicas", type=_positive(int), metavar="N", help="with mirrored and no GPU: devices to split the CPU into"
     )
@@ -100,21 +102,21 @@ def parser() -> Parser:
     generate = command("generate", commands.generate_command, "Draw images from a run or a released generator.")
     generate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
     generate.add_argument(
-        "--count", type=_positive(int), default=16, metavar="N", help="how many; with --label, of each (16)"
+        "--count", type=_positive(int), default=16, metavar="N", help="with --label, of each (default: 16)"
     )
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument(
         "--label",
         type=_labels,
         metavar="7 | 0-9",
-        help="what to draw, for generators that know labels; 0-9: a row each",
+        help="a digit, or a hair colour from 0 to 15; 0-9: a row each (default: all in turn)",
     )
     generate.add_argument(
         "--out",
         type=Path,
         default=Path("grid.png"),
         metavar="PNG | FOLDER",
-        help="a grid (grid.png), or one file an image",
+        help="a grid, or one file per image (default: grid.png)",
     )
 
     interpolate = command(
@@ -126,7 +128,7 @@ def parser() -> Parser:
         type=Path,
         default=Path("walk.gif"),
         metavar="FILE",
-        help=".gif, or .png with a walk in each row (walk.gif)",
+        help=".gif, or .png with a walk in each row (default: walk.gif)",
     )
     interpolate.add_argument("--walks", type=_positive(int), default=9, metavar="N", help="side by side (default: 9)")
     interpolate.add_argument(
@@ -151,14 +153,14 @@ def parser() -> Parser:
     evaluate.add_argument("--extractor", help=f"who judges: {', '.join(EXTRACTORS)} (default: what suits the set)")
     evaluate.add_argument("--inception-weights", type=Path, metavar="FILE", help="InceptionV3's weights, a local .h5")
     evaluate.add_argument("--images", type=Path, metavar="FOLDER", help="the folder that the run was trained on")
-    evaluate.add_argument("--samples", type=_samples, default=2_048, metavar="N", help="how many: 20 or more (2048)")
+    evaluate.add_argument("--samples", type=_samples, default=2_048, metavar="N", help="20 or more (default: 2048)")
     evaluate.add_argument("--seed", type=_natural, default=0, metavar="N", help="seed of the samples (default: 0)")
     evaluate.add_argument("--neighbours", type=Path, metavar="PNG", help="a picture of the nearest training images")
 
     gif = command("gif", commands.gif_command, "Make a GIF of a run's samples.")
     gif.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     gif.add_argument("--out", type=Path, metavar="GIF", help="default: RUN/training.gif")
-    gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
+    gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds per frame (120)")
 
     gif.add_argument(
         "--frames", type=_positive(int), metavar="N", help="use N samples, more of the early ones (default: all)"
@@ -173,10 +175,10 @@ def parser() -> Parser:
         "--out", type=Path, required=True, metavar="FILE", help=".keras, .onnx, or a new folder for a SavedModel"
     )
 
-    command("check", commands.check_command, "Say what this machine is, and what is missing on it.")
+    command("check", commands.check_command, "Say what this machine has, and what it lacks.")
 
     sets = command("datasets", commands.datasets_command, "List the image sets and check their files.")
-    fetch = sets.add_subparsers(title="more", metavar="fetch NAME")
+    fetch = sets.add_subparsers(title="more (optional)", metavar="fetch NAME")
     fetch = fetch.add_parser("fetch", help="get a set that does not come with the repository: pokemon")
     fetch.add_argument("name", metavar="NAME")
     fetch.set_defaults(run_command=commands.fetch_command)

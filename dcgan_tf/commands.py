@@ -230,8 +230,8 @@ def evaluate_command(options: Namespace) -> int | None:
 def fetch_command(options: Namespace) -> int | None:
     from dcgan_tf import datasets
 
-    count = datasets.fetch(options.name)
-    print(f"{options.name}: {count:,} images, in {datasets.where(options.name)}")
+    count, where = datasets.fetch(options.name), datasets.where(options.name)
+    print(f"{options.name}: {count:,} images, in {where if where.exists() else 'an installed package'}")
 
 
 def gif_command(options: Namespace) -> int | None:

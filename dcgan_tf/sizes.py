@@ -37,8 +37,8 @@ def stem(size: int | tuple[int, int]) -> tuple[tuple[int, int], int]:
     near |= {(12, 12), (896, 896)}  # the smallest and the largest square
     nearest = sorted(near, key=lambda sides: (abs(sides[0] - height) + abs(sides[1] - width), sides))[:2]
     raise UserError(
-        f"the networks cannot make images of {height}x{width} (height x width): both sides must be small numbers, the "
-        f"smaller one from {SHORTEST} to {LONGEST}, doubled equally often. The nearest sizes that fit: "
+        f"the networks cannot make images of {height}x{width} (height x width): each side must be a small "
+        f"number (the smaller one {SHORTEST} to {LONGEST}), doubled the same number of times. Sizes that fit: "
         + " and ".join(f"{high}x{wide}" for high, wide in sorted(nearest))
     )
 

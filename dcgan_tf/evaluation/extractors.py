@@ -188,13 +188,13 @@ def _natural_noise(count, rng):
 def _inception(file=None):
     """InceptionV3 (Szegedy et al. 2015) on images resized to 299x299 with antialiasing: 2,048 features."""
     if file is not None and not Path(file).is_file():
-        raise UserError(f"no file {file}: give InceptionV3's weights with its top, as Keras publishes them (.h5)")
+        raise UserError(f"no file {file}: give InceptionV3's weights with its last layer, as Keras has them (.h5)")
     if file is None:
         try:
             file = download(INCEPTION_URL, files.cache() / "inception_v3.h5", INCEPTION_SHA256)
         except UserError as error:
             raise UserError(
-                "InceptionV3's weights cannot be had: give them as a file (--inception-weights), or judge by "
+                "InceptionV3's weights could not be downloaded: give them as a file (--inception-weights), or judge by "
                 f"--extractor imagenet ({error})"
             ) from None
     network = keras.applications.InceptionV3(weights=None, classifier_activation=None)

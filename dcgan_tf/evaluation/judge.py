@@ -186,9 +186,9 @@ def report(scores: dict) -> str:
         line("KID", f"{scores['kid']:.4f} ± {scores['kid_error']:.4f}", "0 is perfect; unbiased on few images")
     if "inception_score" in scores:
         most = len(scores["class_shares"])
-        line("inception score", f"{scores['inception_score']:.2f}", f"{most} is clear and varied, 1 is not")
+        line("inception score", f"{scores['inception_score']:.2f}", f"from 1 (unclear, or all alike) to {most}")
         line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
-        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0 % is as often as real")
+        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0%: as among real ones")
     elif "classes" in scores:
         lines.append(f"  {'inception score':22} left out: this judge has no classes")
     if "pair_similarity" in scores:
@@ -205,7 +205,7 @@ def report(scores: dict) -> str:
         line("density, coverage", value, "the same, less sensitive to outliers; density may pass 1")
     if "to_training" in scores:
         value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
-        line("nearest training image", value, "far below that of real, held-out images: memorised")
+        line("nearest training image", value, "much smaller than for real, held-out images: memorised")
     if asked := scores.get("as_asked"):
         value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
         line("recognised as asked", value, "of the images of each class, by the judge")

@@ -132,8 +132,8 @@ def save(gan: "GAN", run: str | Path, kind: str = "checkpoints", keep: int = KEE
         except (OSError, tf.errors.OpError) as error:
             reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
             raise Failure(
-                f"{target} cannot be written ({reason}); the checkpoint before it is whole. Mend the cause (free some "
-                "space?) and run the same command again to go on from there"
+                f"{target} cannot be written ({reason}). Free some space, or mend the cause, and run the same "
+                "command again: it goes on from the checkpoint before, if there is one"
             ) from None
         for old in folders(run, kind)[:-keep]:
             shutil.rmtree(old)

@@ -85,8 +85,8 @@ class WonWatch:
             self.warned = True
             return (
                 f"Step {step:,}: the discriminator has won. For {step - self.since:,} steps it has told every real "
-                "image from every fake, so the generator learns nothing from it. A lower learning rate for the "
-                "discriminator, an R1 penalty or DiffAugment may help."
+                "image from every fake, so the generator learns nothing from it. What may help, from Python: a "
+                "preset with a lower rate of the discriminator, an R1 penalty or DiffAugment."
             )
         return None
 
@@ -113,8 +113,8 @@ class CollapseWatch:
             self.warned = True
             return (
                 f"Step {step:,}: the generator seems to have collapsed: its samples vary {relative:.0%} as much as the "
-                "real images. Look at the newest picture in samples/; an earlier checkpoint (--from) and a lower "
-                "learning rate help."
+                "real images. Look at the newest picture in samples/; an earlier checkpoint (--from) or, from "
+                "Python, a preset with lower learning rates may help."
             )
         return None
 

@@ -62,6 +62,6 @@ class Run:
             checkpoint.restore(self.gan, last)
         where = f"the run stands at {last}" if last else "no checkpoint had been taken yet"
         return Failure(
-            f"step {step:,}: {what} is no longer a finite number, so training stops; {where}. Lower learning rates "
-            "help, float32 in place of float16, or a gradient penalty in place of clipped or unbounded scores"
+            f"step {step:,}: {what} is no longer a finite number, so training stops; {where}. What may "
+            "help: --precision float32; from Python, a preset with lower learning rates, or with a gradient penalty"
         )
