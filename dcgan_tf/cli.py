@@ -68,7 +68,7 @@ def parser() -> Parser:
     own.add_argument("--batch-size", type=_positive(int), metavar="N", help="images per step")
     own.add_argument("--flip", action=argparse.BooleanOptionalAction, help="mirror images at random, or never")
     own.add_argument("--augment", type=_augment, metavar="POLICY", help="some of color,translation,cutout; or none")
-    train.add_argument("--profile", choices=presets.PROFILES, help="smoke: seconds; cpu: up to an hour; gpu: more")
+    train.add_argument("--profile", choices=presets.PROFILES, help="length (default: gpu if there is one, else cpu)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--steps", type=_positive(int), metavar="N", help="stop after N batches in all")
     length.add_argument("--epochs", type=_positive(float), metavar="N", help="stop after N passes over the data in all")
@@ -102,7 +102,7 @@ def parser() -> Parser:
     generate = command("generate", commands.generate_command, "Draw images from a run or a released generator.")
     generate.add_argument("source", metavar="RUN_OR_NAME", help="a run folder, or the name of a released generator")
     generate.add_argument(
-        "--count", type=_positive(int), default=16, metavar="N", help="with --label, of each (default: 16)"
+        "--count", type=_positive(int), default=16, metavar="N", help="images; with --label, of each (default: 16)"
     )
     generate.add_argument("--seed", type=_natural, default=0, metavar="N", help="the same seed, the same images")
     generate.add_argument(
@@ -160,7 +160,7 @@ def parser() -> Parser:
     gif = command("gif", commands.gif_command, "Make a GIF of a run's samples.")
     gif.add_argument("run", type=Path, metavar="RUN", help="a run folder")
     gif.add_argument("--out", type=Path, metavar="GIF", help="default: RUN/training.gif")
-    gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds per frame (120)")
+    gif.add_argument("--ms", type=_positive(int), default=120, metavar="N", help="milliseconds a frame (default: 120)")
 
     gif.add_argument(
         "--frames", type=_positive(int), metavar="N", help="use N samples, more of the early ones (default: all)"

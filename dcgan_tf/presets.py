@@ -234,7 +234,7 @@ MANY = 3_000  # images from which on DiffAugment has not been needed
 def like(count: int) -> tuple[str, str]:
     """(name, why) of the preset whose recipe suits so many images."""
     if count < MANY:
-        return "heroes", f"fewer than {MANY:,} images: so few need DiffAugment"
+        return "heroes", f"fewer than {MANY:,} images: a set this small needs DiffAugment"
     return "anime", f"{MANY:,} images or more: enough to do without DiffAugment"
 
 

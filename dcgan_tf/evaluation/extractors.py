@@ -188,7 +188,7 @@ def _natural_noise(count, rng):
 def _inception(file=None):
     """InceptionV3 (Szegedy et al. 2015) on images resized to 299x299 with antialiasing: 2,048 features."""
     if file is not None and not Path(file).is_file():
-        raise UserError(f"no file {file}: give InceptionV3's weights with its last layer, as Keras has them (.h5)")
+        raise UserError(f"no file {file}: give InceptionV3's weights, its last layer too, as from Keras (.h5)")
     if file is None:
         try:
             file = download(INCEPTION_URL, files.cache() / "inception_v3.h5", INCEPTION_SHA256)

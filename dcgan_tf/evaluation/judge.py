@@ -188,7 +188,7 @@ def report(scores: dict) -> str:
         most = len(scores["class_shares"])
         line("inception score", f"{scores['inception_score']:.2f}", f"from 1 (unclear, or all alike) to {most}")
         line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
-        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}: 0%: as among real ones")
+        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}; 0% is as among real ones")
     elif "classes" in scores:
         lines.append(f"  {'inception score':22} left out: this judge has no classes")
     if "pair_similarity" in scores:

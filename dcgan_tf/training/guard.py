@@ -85,8 +85,8 @@ class WonWatch:
             self.warned = True
             return (
                 f"Step {step:,}: the discriminator has won. For {step - self.since:,} steps it has told every real "
-                "image from every fake, so the generator learns nothing from it. What may help, from Python: a "
-                "preset with a lower rate of the discriminator, an R1 penalty or DiffAugment."
+                "image from every fake, so the generator learns nothing from it. What may help: DiffAugment "
+                "(--augment, with --images) or, from Python, a preset with an R1 penalty or a lower rate for D."
             )
         return None
 
