@@ -205,7 +205,7 @@ def report(scores: dict) -> str:
         line("density, coverage", value, "the same, less sensitive to outliers; density may pass 1")
     if "to_training" in scores:
         value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
-        line("nearest training image", value, "much smaller than for real, held-out images: memorised")
+        line("nearest training image", value, "far below the real figure would be memorising")
     if asked := scores.get("as_asked"):
         value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
         line("recognised as asked", value, "of the images of each class, by the judge")
