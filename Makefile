@@ -58,14 +58,18 @@ playground/node_modules/installed: playground/package-lock.json
 
 clean:
 	rm -rf playground/node_modules playground/dist playground/public playground/tests/expected
-	rm -rf solved .venv .pytest_cache .ruff_cache .hypothesis
+	if [ -e .venv/.dcgan_tf ] || [ -e .venv/installed ]; then rm -rf .venv; fi
+	if [ -e solved/.dcgan_tf ]; then rm -rf solved; fi
+	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/installed: requirements.txt constraints.txt
 	@echo "Setting up .venv ..."
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 		(echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2)
-	@$(PYTHON) -m venv --clear .venv
+	@if [ -e .venv ] && [ ! -e .venv/.dcgan_tf ] && [ ! -e .venv/installed ]; then \
+		echo ".venv was not made by make: move it away, or install with pip install ." >&2; exit 2; fi
+	@$(PYTHON) -m venv --clear .venv && touch .venv/.dcgan_tf
 	$(BIN)/python -m pip install -r requirements.txt -c constraints.txt
 	@touch $@
 

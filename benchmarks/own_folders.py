@@ -13,7 +13,6 @@ benchmarks/own_NAME.png: a row of real images, and three rows of generated ones,
 import argparse
 import importlib.util
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from PIL import Image, ImageDraw
 
 from dcgan_tf import GAN, History, cli, datasets, devices, extractors, figures, load_generator, metrics, own_images
 from dcgan_tf.data import on_white
+from dcgan_tf.runtime import files
 
 HERE = Path(__file__).resolve().parent
 OPTIONS = {"photographs": ["--grey", "--size", "80x64"], "drawings": ["--size", "128"], "pixel_art": ["--alpha"]}
@@ -83,11 +83,9 @@ def main():
     for name in options.names or OPTIONS:
         folder, run = options.runs / f"{name}_images", options.runs / name
         if not folder.exists():
-            partial = folder.with_name(f"{folder.name}.part")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            {"photographs": photographs, "drawings": drawings, "pixel_art": pixel_art}[name](partial)
-            partial.rename(folder)
+            with files.atomic(folder) as partial:
+                partial.mkdir()
+                {"photographs": photographs, "drawings": drawings, "pixel_art": pixel_art}[name](partial)
         arguments = ["train", "custom", "--images", str(folder), *OPTIONS[name], "--run", str(run)]
         begun = result.get(name, {}).get("steps") if run.exists() else None  # of a run that was cut off
         steps = begun or int(60 * options.minutes / seconds_a_step(arguments))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run __getattr__
     from dcgan_tf.pictures import gif as gif
     from dcgan_tf.runtime import devices as devices
     from dcgan_tf.runtime import distribution as distribution
+    from dcgan_tf.runtime.files import stored as stored
     from dcgan_tf.sampling import load_discriminator as load_discriminator
     from dcgan_tf.sampling import load_generator as load_generator
     from dcgan_tf.sampling import sample as sample
@@ -73,10 +74,12 @@ _NAMES = {
     "load_discriminator": "sampling",
     "load_generator": "sampling",
     "sample": "sampling",
+    "stored": "runtime.files",
     "train": "trainer",
 }
 _WITHOUT_TENSORFLOW = """
-    data errors labels latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution weights
+    data errors labels latent numpy_dcgan pictures.gif presets runtime.devices runtime.distribution runtime.files
+    weights
 """.split()
 __all__ = [*_MODULES, *_NAMES]
 

@@ -13,7 +13,7 @@ from dcgan_tf import own_images, presets
 from dcgan_tf.data import archive
 from dcgan_tf.errors import UserError, unknown
 from dcgan_tf.names import EXTRACTORS, METRICS, check_metrics
-from dcgan_tf.runtime import files
+from dcgan_tf.runtime import marks
 
 
 def train_command(options: Namespace) -> int | None:
@@ -140,19 +140,22 @@ def _check_source(source):
 
 def generate_command(options: Namespace) -> int | None:
     _check_source(options.source)
-    single = not options.out.suffix or options.out.is_dir()
+    labels, single = options.label or [None], not options.out.suffix or options.out.is_dir()
     if single:
         _check_folder(options.out)
+        names = [options.out / f"{i:04}.png" for i in range(options.count * len(labels))]
+        if strangers := [name for name in names if name.exists() and not marks.is_drawn_file(name)]:
+            raise UserError(f"{strangers[0]} is a file that this program has not drawn: give another folder")
     else:
         _check_out(options.out, ".png")
     from dcgan_tf import datasets, figures, load_generator, sample
 
-    generator, labels = load_generator(options.source), options.label or [None]
+    generator = load_generator(options.source)
     rows = [sample(generator, options.count, options.seed, label) for label in labels]
     images, columns = np.concatenate(rows), len(rows[0]) if len(rows) > 1 else None  # the same latents in each row
     if single:
-        for i, image in enumerate(datasets.to_uint8(images)):
-            figures.save_png(image, options.out / f"{i:04}.png")
+        for name, image in zip(names, datasets.to_uint8(images), strict=True):
+            figures.save_png(image, name)
     else:
         figures.save_png(figures.grid(images, columns), options.out)
     print(f"{len(images)} images of {options.source}, seed {options.seed}: {options.out}")
@@ -184,7 +187,7 @@ def evaluate_command(options: Namespace) -> int | None:
         raise UserError(unknown("extractor", options.extractor, EXTRACTORS))
     if options.neighbours:
         _check_out(options.neighbours, ".png")
-    run, before = Path(options.source), files.config(Path(options.source))
+    run, before = Path(options.source), marks.config(Path(options.source))
     if not before and options.source not in presets.PRESETS:
         raise UserError(f"{options.source} is a part of a run: give the run folder itself, which holds config.json")
     recipe = before["recipe"] if before else presets.get(options.source).recipe()

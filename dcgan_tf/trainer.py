@@ -15,7 +15,7 @@ from dcgan_tf.errors import Failure, UserError
 from dcgan_tf.evaluation.extractors import extractor
 from dcgan_tf.gan import GAN
 from dcgan_tf.pictures import figures, gif
-from dcgan_tf.runtime import distribution, files
+from dcgan_tf.runtime import distribution, files, marks
 from dcgan_tf.training import checkpoint, guard, resume
 from dcgan_tf.training.callbacks import Callback, Checkpointer, Estimate, KeepBest, Progress, Recorder
 from dcgan_tf.training.history import JUDGED, History
@@ -82,7 +82,8 @@ class Plots(Callback):
         if len(run.history):
             title = f"{run.gan.preset.name}: {run.step:,} steps"
             with files.atomic(run.folder / "losses.png") as partial:
-                figures.plot_history(run.history, title, run.gan.loss.probabilities).savefig(partial, dpi=110)
+                figure = figures.plot_history(run.history, title, run.gan.loss.probabilities)
+                figure.savefig(partial, dpi=110, metadata={"Software": marks.SOFTWARE})
 
 
 class Live(Callback):
@@ -171,23 +172,35 @@ def train(
     minutes = float("inf") if checkpoint_minutes is None else checkpoint_minutes
     if steps < 1 or min(minutes, *every.values()) <= 0:
         raise UserError("training needs at least 1 step, and intervals above 0")
+    if fresh and restore_from:
+        raise UserError("give fresh or restore_from, not both")
     begins = fresh or not (restore_from or checkpoint.newest(run))
     if begins and (step := int(gan.step.numpy())):
         raise UserError(f"this GAN has already been trained for {step:,} steps: build a new one for a run in {run}")
-    _begin(gan, run, fresh)
+    if fresh and not distribution.is_alone(gan.strategy):  # one worker would move away what another is reading
+        raise UserError(f"several workers cannot begin anew: move {run} away before they are started")
+    if restore_from is not None:
+        checkpoint.check(restore_from)
+    resume.begin(run, fresh)
     with ExitStack() as stack:
         out = run
         if distribution.is_chief(gan.strategy):
             stack.enter_context(guard.lock(run))
-            files.remove_partial(run)
+            for folder in (run, run / "checkpoints", run / "best", run / "samples"):
+                files.remove_partial(folder)
         else:  # of several workers one writes the run; what the others write is thrown away
             out, held_out, progress = Path(stack.enter_context(tempfile.TemporaryDirectory())), None, False
         try:
             config = resume.config(gan, images, labels)
             resume.check_config(config, run)
-            history = resume.resume(gan, run, restore_from, tidy=out == run)
+            chosen = resume.restore(gan, run, restore_from)
+            history = History.load(run / "history.csv").until(int(gan.step.numpy())) if chosen else History()
             with files.atomic(out / "config.json") as partial:
                 partial.write_text(json.dumps(config, indent=2) + "\n")
+            if out == run and restore_from is not None:
+                resume.go_back(gan, run, chosen)
+            elif out == run and chosen:
+                resume.remove_later(run, int(gan.step.numpy()))
             state = Run(gan, images, out, steps, history, int(gan.step.numpy()), labels=labels)
             if state.step >= steps:
                 done = f"{run} has been trained for {state.step:,} steps"
@@ -251,15 +264,3 @@ def _lengths(preset, count, profile, steps, epochs):
         "evaluate": schedule.evaluate_every or max(steps, 1),
     }
     return steps, every, min(WATCHED, schedule.evaluate_on)
-
-
-def _begin(gan, run, fresh):
-    """Make the run folder; with `fresh` move the run that it holds aside."""
-    _, here, replicas = distribution.replica_slots(gan.strategy)
-    if fresh and here < replicas:  # one worker would move away what another is reading
-        raise UserError(f"several workers cannot begin anew: move {run} away before they are started")
-    if fresh and run.exists() and any(run.iterdir()):
-        with guard.lock(run):  # nobody trains in it
-            pass
-        print(f"The old run in {run} has been moved to {run.rename(resume.free_name(run))}")
-    run.mkdir(parents=True, exist_ok=True)

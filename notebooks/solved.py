@@ -5,11 +5,13 @@ They go to solved/. `make test` runs them, so a solution is run as often as the 
 
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nbformat
 
 HERE = Path(__file__).resolve().parent
+MARK = ".dcgan_tf"  # what a folder of this script holds
 
 
 def solutions(notebook: nbformat.NotebookNode) -> list[str]:
@@ -20,8 +22,12 @@ def solutions(notebook: nbformat.NotebookNode) -> list[str]:
 
 def main() -> None:
     folder = HERE.parent / "solved"  # beside notebooks/, whose cells look for ../dcgan_tf
-    shutil.rmtree(folder, ignore_errors=True)  # with the runs that its cells have left there
+    if folder.exists():
+        if not (folder / MARK).exists():
+            sys.exit(f"{folder} was not made by this script: move it away")
+        shutil.rmtree(folder)  # with the runs that its cells have left there
     folder.mkdir()
+    (folder / MARK).touch()
     for path in sorted(HERE.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         notebook.cells += [nbformat.v4.new_code_cell(block) for block in solutions(notebook)]

@@ -1,12 +1,11 @@
 /** Film the game's story of balance: npm run build && node film.mjs ../runs/film. The frames are put together by gifs/playground.py. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { preview } from 'vite';
 
 const [FRAMES, ROUNDS, SIDE] = [28, 1500, 280];
 const folder = process.argv[2];
-if (!folder) throw new Error('give a folder for the frames: node film.mjs ../runs/film');
-rmSync(folder, { recursive: true, force: true });
+if (!folder || existsSync(folder)) throw new Error('give a new folder for the frames: node film.mjs ../runs/film');
 mkdirSync(folder, { recursive: true });
 const server = await preview({ preview: { port: 0, host: '127.0.0.1' }, logLevel: 'silent' });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] });

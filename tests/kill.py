@@ -107,7 +107,7 @@ def kill_in_a_checkpoint(process, run, skip):
     """Kill a process while it writes a checkpoint, after letting `skip` others pass; False if it ended before."""
     seen = set()
     while process.poll() is None:
-        for folder in (run / "checkpoints").glob("partial_*"):
+        for folder in (run / "checkpoints").glob(".dcgan_tf-partial-*"):
             seen.add(folder.name)
             if len(seen) > skip:
                 os.kill(process.pid, signal.SIGKILL)

@@ -15,6 +15,7 @@ import tensorflow as tf
 import dcgan_tf as dcgan
 from dcgan_tf import checkpoint, models, presets
 from dcgan_tf.errors import Failure, UserError
+from dcgan_tf.runtime import files
 from dcgan_tf.training import guard
 from dcgan_tf.training.callbacks import Callback
 
@@ -144,7 +145,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_it_whole(run):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [folder.name for folder in checkpoint.folders(run)] == [f"step_{step:07}" for step in (2, 4, 6)]
-    assert not list((run / "checkpoints").glob("partial*"))
+    assert not list((run / "checkpoints").glob(f"{files.PARTIAL}*"))
     _, history = trained(run, 8)
     assert history["step"].tolist() == list(range(1, 9))
 
@@ -204,9 +205,6 @@ def test_a_checkpoint_is_flushed_by_a_handle_that_may_write(run, monkeypatch):
 def test_going_back_loses_nothing(run, capsys):
     """What came after the chosen checkpoint becomes a run of its own, before one step is taken."""
     trained(run, 8, sample_every=8)
-    checkpoint.save(
-        dcgan.GAN.from_preset(PRESET, "float32"), run, "best"
-    )  # as a kill leaves it: without its README.txt
 
     class Fails(dcgan.GAN):
         def update_schedule(self):
@@ -225,11 +223,12 @@ def test_going_back_loses_nothing(run, capsys):
 
 
 def test_what_a_killed_process_left_unfinished_is_removed(run):
-    (run / "checkpoints" / "partial_1_step_0000008").mkdir()
-    (run / "checkpoints" / "partial_1_step_0000008" / "state.index").touch()
-    (run / "partial_1_history.csv").touch()
+    unfinished = run / "checkpoints" / f"{files.PARTIAL}1-step_0000008"
+    unfinished.mkdir()
+    (unfinished / "state.index").touch()
+    (run / f"{files.PARTIAL}1-history.csv").touch()
     trained(run, 8)
-    assert not list(run.rglob("partial_*"))
+    assert not list(run.rglob(f"{files.PARTIAL}*"))
 
 
 def test_too_few_held_out_images_are_refused_before_the_first_step(tmp_path):
@@ -241,6 +240,7 @@ def test_too_few_held_out_images_are_refused_before_the_first_step(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
+from dcgan_tf.runtime import files
 from dcgan_tf.training import guard
 from dcgan_tf.training.callbacks import Callback
 with guard.lock(Path(sys.argv[1])):

@@ -1,6 +1,7 @@
 """The released generators: weights, card and builder hold together."""
 
 import inspect
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -109,3 +110,17 @@ def test_the_card_says_how_to_load_it_what_it_is_for_and_what_to_compare_with(na
     assert f'dcgan.load_generator("{name}")' in card
     assert "**Intended use:**" in card and "**What it knows:**" in card
     assert "the floor" in card and "not with published FIDs" in card
+
+
+def test_stored_results_that_chapters_show_are_in_the_wheel_and_nothing_is_fetched():
+    project = tomllib.loads((weights.FOLDER.parent / "pyproject.toml").read_text())
+    shipped = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    shown = set()
+    for path in (weights.FOLDER.parent / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        assert "urllib" not in code and "urlopen" not in code, path.name
+        shown |= set(re.findall(r'stored\("([^"]+)"\)', code))
+    assert shown and all((weights.FOLDER.parent / "benchmarks" / name).exists() for name in shown)
+    missing = {name for name in shown if f"benchmarks/{name}" not in shipped}
+    assert missing == {"own_photographs.png"}, "which may not be passed on"

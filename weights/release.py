@@ -27,7 +27,7 @@ from dcgan_tf import (
     weights,
 )
 from dcgan_tf.errors import UserError
-from dcgan_tf.runtime import files
+from dcgan_tf.runtime import marks
 from dcgan_tf.sampling import generate, inputs
 
 COUNT = 64
@@ -112,19 +112,9 @@ def release(run, name, fails, folder=weights.FOLDER):
     return folder / written.name
 
 
-def _write(run, name, fails, folder):
-    config, history = files.config(run), History.load(run / "history.csv")
-    if not config or (recipe := config["recipe"])["dataset"] not in KNOWS:
-        raise UserError(f"{run} is no run on a set that KNOWS describes: {', '.join(KNOWS)}")
+def judged(generator, recipe):
+    """The scores of a generator and what they are to be held against, as lines to print."""
     images, held_out = (datasets.load(recipe["dataset"], split) for split in ("train", "test"))
-    if config["images_sha256"] != datasets.fingerprint(images):
-        raise UserError(f"{run} was not trained on the images of {recipe['dataset']}")
-    path = folder / f"{name}.npz"
-    generator = load_generator(run)
-    weights.save(generator, path)
-    weights.load(generator, path)
-    pictures = generate(generator, inputs(generator, COUNT))
-    figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
     samples = 10_000 if len(held_out) >= 10_000 else 2_048
     judge = extractors.extractor(recipe["extractor"])
     training = datasets.Mirrored(images) if recipe["flip"] else images
@@ -140,6 +130,23 @@ def _write(run, name, fails, folder):
         )
         meaning = "held-out and training images together: steadier"
         report += f"\n  KID, all {len(every):,} real images  {kid:.4f} ± {error:.4f}    {meaning}"
+    return report
+
+
+def _write(run, name, fails, folder):
+    config, history = marks.config(run), History.load(run / "history.csv")
+    if not config or (recipe := config["recipe"])["dataset"] not in KNOWS:
+        raise UserError(f"{run} is no run on a set that KNOWS describes: {', '.join(KNOWS)}")
+    images = datasets.load(recipe["dataset"])
+    if config["images_sha256"] != datasets.fingerprint(images):
+        raise UserError(f"{run} was not trained on the images of {recipe['dataset']}")
+    path = folder / f"{name}.npz"
+    generator = load_generator(run)
+    weights.save(generator, path)
+    weights.load(generator, path)
+    pictures = generate(generator, inputs(generator, COUNT))
+    figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
+    report = judged(generator, recipe)
     path.with_suffix(".md").write_text(
         encoding="utf-8",
         data=CARD.format(

@@ -21,7 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from dcgan_tf.data import archive
 from dcgan_tf.data.framing import How, framed
 from dcgan_tf.errors import UserError
-from dcgan_tf.runtime import files
+from dcgan_tf.runtime import files, marks
 from dcgan_tf.runtime.progress import bar
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jfif", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
@@ -30,6 +30,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")  # others can start prog
 LARGE = 16_000_000  # pixels; of images beyond it one is in memory at a time
 AHEAD = 1_000  # files in the readers' queue at a time, or that of a large folder would be large itself
 DAY = 24 * 3600  # seconds
+DRAWN = "drawn by dcgan_tf itself"
 _ONE_LARGE = Lock()
 
 
@@ -59,7 +60,7 @@ def from_folder(
 
     PNG, JPEG, WebP, TIFF, GIF and BMP of any mode: a file's content, not its name, decides which of them it
     is. Files without the suffix of an image are ignored. EXIF rotation is followed, the first frame of an animation is
-    taken, 16 bits are scaled to 8.
+    taken, 16 bits are scaled to 8. Runs below the folder, and pictures that this package has drawn, are left out.
 
     Args:
         path: a folder, searched with its subfolders, links to folders included; or a .zip or .tar of one.
@@ -101,7 +102,8 @@ def from_folder(
             images = _file(partial, shape) if partial else np.empty(shape, np.uint8)
             decoded = _decode(path, names, openers, images, how, progress)
             skipped = sorted(decoded.skipped + strange)
-            if 2 * len(decoded.skipped) > len(names) or not len(decoded.images):  # others are no sign of damage
+            broken = [reason for _, reason in decoded.skipped if reason != DRAWN]  # others are no sign of damage
+            if 2 * len(broken) > len(names) or not len(decoded.images):
                 why = "; ".join(f"{shown(file.relative_to(path))}: {reason}" for file, reason in skipped[:3])
                 of = len(names) + len(strange)
                 raise UserError(f"{len(skipped)} of {of} files in {shown(path)} cannot be read: {why}")
@@ -187,6 +189,10 @@ def _search(path):
 
     for here, folders, names in os.walk(path, onerror=closed, followlinks=True):
         here = Path(here)
+        if marks.is_run(here):
+            ours = [name for name in (*folders, *names) if name in marks.RUN]
+            folders[:], names = ([name for name in some if name not in ours] for some in (folders, names))
+            strange.append((here, "a run of dcgan_tf: its pictures are not read"))
         for link in [here / name for name in folders if (here / name).is_symlink()]:
             target = link.resolve()
             if target in been or target == root or root in target.parents or target in root.parents:
@@ -210,6 +216,8 @@ def _read(opener, place, how):
     """Write an image to `place`, uint8 [height, width, channels]; returns (Done, None or why it cannot be read)."""
     try:
         with Image.open(opener(), formats=FORMATS) as image:
+            if marks.is_drawn(image):
+                return None, DRAWN
             with _ONE_LARGE if image.width * image.height > LARGE else nullcontext():
                 ImageOps.exif_transpose(image, in_place=True)
                 place[:], done = framed(image, how)

@@ -37,17 +37,19 @@ def kernel_distance(first: np.ndarray, second: np.ndarray, groups: int = GROUPS)
     """KID: the squared maximum mean discrepancy under the kernel (x.y / F + 1)^3 (Bińkowski et al. 2018, section 4).
 
     The unbiased estimate, so it is around 0, and can fall below it, where both come from one distribution. Its standard
-    error is the jackknife's, leaving out a tenth of both at a time (Efron and Tibshirani 1993, section 11.5).
+    error is the jackknife's, leaving out a tenth of both at a time (Efron and Tibshirani 1993, section 11.5). Both are
+    shuffled by a fixed seed first: samples that take their labels in turn would give groups of one label each.
 
     Args:
-        first, second: features [N, F] and [M, F], each of at least 2 * `groups`, in an order without meaning.
+        first, second: features [N, F] and [M, F], each of at least 2 * `groups`.
 
     Returns:
         (distance, standard error).
     """
     if min(len(first), len(second)) < 2 * groups:
         raise UserError(f"KID needs at least {2 * groups} images on either side, not {len(first)} and {len(second)}")
-    parts = [first[i::groups] for i in range(groups)], [second[i::groups] for i in range(groups)]
+    rng = np.random.default_rng(0)
+    parts = [np.array_split(features[rng.permutation(len(features))], groups) for features in (first, second)]
 
     def sums(rows, columns):
         """The kernel's sum over each pair of groups [groups, groups]; an image is not paired with itself."""

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from dcgan_tf.data.batches import on_white, to_uint8
-from dcgan_tf.runtime import files
+from dcgan_tf.runtime import files, marks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,9 +51,13 @@ def grid(
 
 
 def save_png(array: np.ndarray, path: str | Path) -> None:
-    """Write uint8 [H, W] or [H, W, 1, 3 or 4] as PNG; the folder is made, the file appears whole or not at all."""
+    """Write uint8 [H, W] or [H, W, 1, 3 or 4] as PNG; the folder is made, the file appears whole or not at all.
+
+    The file is marked, so that `datasets.from_folder` does not take it for a picture to train on.
+    """
     with files.atomic(path) as partial:
-        Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array).save(partial, "PNG")
+        picture = Image.fromarray(array[..., 0] if array.shape[2:] == (1,) else array)
+        picture.save(partial, "PNG", pnginfo=marks.png_info())
 
 
 def smooth(values: np.ndarray, window: float) -> np.ndarray:

@@ -7,7 +7,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from dcgan_tf.errors import UserError
-from dcgan_tf.runtime import files
+from dcgan_tf.runtime import files, marks
 
 IMAGES, COLUMNS = 64, 8  # of the sample grids of a run; with labels a column for each, in whole rows
 
@@ -46,7 +46,7 @@ def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, gr
     with files.atomic(path) as partial:
         iio.imwrite(
             partial, np.stack(arrays), plugin="pillow", extension=".gif", is_batch=True, duration=times, loop=0,
-            optimize=True, **palette,
+            optimize=True, comment=marks.SOFTWARE.encode(), **palette,
         )  # fmt: skip
     return Path(path)
 
@@ -78,7 +78,7 @@ def from_run(
         pictures = [pictures[i] for i in sorted(set(np.rint(positions * (len(pictures) - 1)).astype(int)))]
     grids = [iio.imread(picture) for picture in pictures]
     if corner:
-        if not (config := files.config(Path(run))):
+        if not (config := marks.config(Path(run))):
             raise UserError(f"no config.json in {run}, which says how large its images are: leave --corner out")
         across = config["recipe"].get("classes") or COLUMNS
         grids = [_corner(grid, *corner, *config["images"][1:3], across) for grid in grids]

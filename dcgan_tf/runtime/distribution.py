@@ -70,6 +70,11 @@ def is_chief(strategy: "tf.distribute.Strategy") -> bool:
     return _place(strategy)[0] == 0
 
 
+def is_alone(strategy: "tf.distribute.Strategy") -> bool:
+    """Is this the only process that trains?"""
+    return _place(strategy)[1] == 1
+
+
 def replica_slots(strategy: "tf.distribute.Strategy") -> tuple[int, int, int]:
     """(first, count, of): the replicas of this process are `count` of them from `first` on, `of` all."""
     place, machines = _place(strategy)

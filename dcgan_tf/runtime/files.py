@@ -1,6 +1,5 @@
 """Files and folders that appear whole or not at all, and the cache of what can be made again."""
 
-import json
 import os
 import shutil
 import time
@@ -17,25 +16,54 @@ from dcgan_tf.errors import UserError
 DAMAGED = (  # what NumPy raises for a .npz file that is not one, or not whole
     OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-PARTIAL = "partial_"  # what the name of an unfinished file or folder begins with
+PARTIAL = ".dcgan_tf-partial-"  # what the name of an unfinished file or folder begins with
+MARK = ".dcgan_tf"  # a file in each folder that `atomic` writes: the names of the files that it has written there
 
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give the block a temporary path in the same folder, and rename it to `path` when the block has succeeded.
 
-    The block writes a file or a folder there. If it fails, what it wrote is removed and `path` is left as it was.
+    The block writes a file or a folder there. A file replaces a file, a folder one that this function has written, to
+    which nothing has been added since. If the block fails, what it wrote is removed and `path` is left as it was.
+
+    Raises:
+        UserError: something else stands at `path`.
     """
-    path = Path(path)
+    given, path = path, Path(path).resolve()  # through links, as `open` would
+    if path.is_dir() and not _is_ours(path):
+        raise UserError(f"{given} is a folder that holds something else: give another name")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{PARTIAL}{os.getpid()}_{path.name}")
+    partial = path.with_name(f"{PARTIAL}{os.getpid()}-{path.name}")
+    before = partial.with_name(f"{partial.name}-before")
     try:
         yield partial
-        if path.is_dir():  # a folder cannot be renamed over one that holds something
-            shutil.rmtree(path)
-        partial.replace(path)
+        if path.exists() and not (path.is_dir() if partial.is_dir() else path.is_file()):
+            raise UserError(f"{given} is a {'folder' if path.is_dir() else 'file'} already: give another name")
+        if partial.is_dir():
+            (partial / MARK).write_text("\n".join(_files_below(partial)), encoding="utf-8")
+            if path.exists():  # a folder cannot be renamed over one that holds something
+                path.rename(before)
+        try:
+            partial.replace(path)
+        except OSError:
+            if before.exists():
+                before.rename(path)
+            raise
+        remove(before)
     finally:
         remove(partial)
+
+
+def _files_below(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
+
+
+def _is_ours(folder):
+    """Has `atomic` written all the files in a folder? So it has where there are none."""
+    mark = folder / MARK
+    listed = mark.read_text(encoding="utf-8").splitlines() if mark.is_file() else []
+    return set(_files_below(folder)) <= {MARK, *listed}
 
 
 def remove(path: Path) -> None:
@@ -47,36 +75,26 @@ def remove(path: Path) -> None:
 
 
 def remove_partial(folder: Path, older_than: float = 0.0) -> None:
-    """Remove what a killed process left unfinished anywhere below a folder, if it is so many seconds old."""
+    """Remove what a killed process left unfinished in a folder of ours, if it is so many seconds old."""
     with suppress(PermissionError):  # of another user's cache
-        for path in list(folder.rglob(f"{PARTIAL}*")):
+        for path in list(folder.glob(f"{PARTIAL}*")):
             if path.exists() and time.time() - path.stat().st_mtime >= older_than:
                 remove(path)
 
 
-def config(run: Path) -> dict | None:
-    """What config.json in a run folder holds, or None if there is none.
-
-    Raises:
-        UserError: it is not one that `train` has written.
-    """
-    path = run / "config.json"
-    try:
-        found = json.loads(path.read_text())
-        if not {"recipe", "seed", "images"} <= set(found):
-            raise ValueError
-        return found
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError):
-        raise UserError(f"{path} is damaged, or was not written by `train`: give another run folder") from None
-
-
 def shipped(kind: str) -> Path:
-    """The folder of the "datasets" or the "weights": inside an installed package, else beside it in the repository."""
+    """The folder of the "datasets", the "weights" or the "benchmarks": inside an installed package, else beside it."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_files" / kind
     return inside if inside.is_dir() else package.parent / kind
+
+
+def stored(name: str) -> Path:
+    """The file of a result that a chapter shows and does not compute: a table (.json) or a picture (.png).
+
+    Programs in benchmarks/ have written them. A picture that may not be passed on is not in the installed package.
+    """
+    return shipped("benchmarks") / name
 
 
 def cache() -> Path:

@@ -5,7 +5,6 @@ import time
 
 import tensorflow as tf
 
-from dcgan_tf.runtime import files
 from dcgan_tf.runtime.progress import bar
 from dcgan_tf.training import checkpoint, guard
 from dcgan_tf.training.run import Run
@@ -105,7 +104,7 @@ class Checkpointer(Callback):
         self.every, self.minutes = every, minutes
 
     def on_train_begin(self, run: Run) -> None:
-        self.then = time.perf_counter()
+        self.then, self.saved = time.perf_counter(), None
 
     def on_step_end(self, run: Run) -> None:
         if run.is_time(self.every) or time.perf_counter() - self.then > 60 * self.minutes:
@@ -117,11 +116,13 @@ class Checkpointer(Callback):
             run.say(f"Interrupted at step {run.step:,}: saved in {run.folder}; run the same again to go on from there")
 
     def save(self, run: Run) -> None:
-        """Save the history and a checkpoint of this step."""
+        """Save the history and a checkpoint of this step, if that has not been done."""
+        if run.step == self.saved:
+            return
         run.check()
         run.history.save(run.folder / "history.csv")
         checkpoint.save(run.gan, run.folder)
-        self.then = time.perf_counter()
+        self.then, self.saved = time.perf_counter(), run.step
 
 
 class KeepBest(Callback):
@@ -142,17 +143,26 @@ class KeepBest(Callback):
     def is_better(self, run: Run) -> bool:
         """Was this step judged, and has it a lower KID than the checkpoint that is kept, if there is one?"""
         judged = {row["step"]: row["kid"] for row in run.history.rows if not math.isnan(row["kid"])}
-        kept = [checkpoint.step_of(folder) for folder in checkpoint.folders(run.folder, "best")]
-        return run.step in judged and all(judged[run.step] < judged.get(step, math.inf) for step in kept)
+        kept = [self._kid_of(folder, judged) for folder in checkpoint.folders(run.folder, "best")]
+        return run.step in judged and all(judged[run.step] < kid for kid in kept)
+
+    @staticmethod
+    def _kid_of(folder, judged):
+        """What a checkpoint in best/ was chosen by; one of an older version does not say it."""
+        if checkpoint.fault(folder):
+            return math.inf
+        step = checkpoint.step_of(folder)
+        return checkpoint.plan(folder).get("scores", {}).get("kid", judged.get(step, math.inf))
 
     def keep(self, run: Run) -> None:
         """Keep this step's checkpoint as the best one, and say what chose it."""
-        folder, row = checkpoint.save(run.gan, run.folder, "best", keep=1), run.history.rows[-1]
+        row = run.history.rows[-1]
         which = "this run" if run.history.best()["step"] == run.step else "the checkpoints that are left"
-        with files.atomic(folder.parent / "README.txt") as partial:
-            partial.write_text(
-                f"{folder.name} had the lowest KID of {which}: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
-                f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
-                "It was chosen by them, so its score on them is too good to be true. Good if the run collapses late:\n"
-                f"dcgan-tf generate {folder}\n"
-            )
+        folder = run.folder / "best" / f"step_{run.step:07}"
+        readme = (
+            f"{folder.name} had the lowest KID of {which} until then: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
+            f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
+            "It was chosen by them, so its score on them is too good to be true. Good if the run collapses late:\n"
+            f"dcgan-tf generate {folder}\n"
+        )
+        checkpoint.save_best(run.gan, run.folder, {"kid": row["kid"]}, readme)

@@ -1,16 +1,17 @@
 """Checkpoints: all that a resumed run needs, each in a folder that appears whole or not at all.
 
 checkpoints/step_0000500/ holds both networks, both optimizers, the moving average, the step and the state of the
-dropout layers; so does best/step_0000400/, where a metric is followed. The latents of each step, the order of the
-images and the fixed latents of the samples are functions of the seed and the step, so they need no saving.
-generator.json and discriminator.json describe the networks, so that they can be built again without the code that made
-them. plan.json holds the sha256 of every file: a file that has changed is noticed, named and passed over.
+dropout layers; so does best/step_0000400/, where a metric is followed, with a README.txt on how it was chosen. The
+latents of each step, the order of the images and the fixed latents of the samples are functions of the seed and the
+step, so they need no saving. generator.json and discriminator.json describe the networks, so that they can be built
+again without the code that made them. plan.json holds the sha256 of every file: a file that has changed is noticed,
+named and passed over.
 """
 
 import hashlib
 import json
 import os
-import shutil
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +43,12 @@ def _state(gan):
     )
 
 
-def _plan(gan, folder):
-    """The state that is not stored in variables, and the checksum of each file."""
+def _plan(gan, folder, scores):
+    """The state that is not stored in variables, the checksum of each file, and what judged the step, if anything."""
     return {
         "networks": _networks(gan),
         "files": {path.name: _sha256(path) for path in sorted(folder.iterdir())},
+        "scores": scores or {},
     }
 
 
@@ -62,7 +64,7 @@ def _networks(gan):
 
 
 def plan(folder: str | Path) -> dict:
-    """What plan.json holds: "networks" and "files"."""
+    """What plan.json holds: "networks", "files" and, of one in best/, "scores"."""
     return json.loads((Path(folder) / PLAN).read_text())
 
 
@@ -88,8 +90,8 @@ def _sha256(path):
 
 
 def folders(run: str | Path, kind: str = "checkpoints") -> list[Path]:
-    """The run's checkpoints, sound or not, oldest first; with the kind "best", the one that judged best."""
-    return sorted((Path(run) / kind).glob("step_*"))
+    """The run's checkpoints, sound or not, oldest first; other kinds: "best" (the one of the lowest KID), "samples"."""
+    return sorted(path for path in (Path(run) / kind).glob("step_*") if re.fullmatch(r"step_\d+(\.png)?", path.name))
 
 
 def newest(run: str | Path, kind: str = "checkpoints") -> Path | None:
@@ -115,28 +117,50 @@ def step_of(folder: Path) -> int:
     return int(folder.stem.removeprefix("step_"))
 
 
-def save(gan: "GAN", run: str | Path, kind: str = "checkpoints", keep: int = KEEP) -> Path:
+def save(gan: "GAN", run: str | Path) -> Path:
     """Write a checkpoint of this step, then drop all but the newest few. Returns its folder."""
-    target = Path(run) / kind / f"step_{int(gan.step.numpy()):07}"
-    if not target.exists():
-        try:
-            with files.atomic(target) as partial:
-                partial.mkdir()
-                _state(gan).write(str(partial / "state"))
-                for role, architecture in gan.architectures.items():
-                    if architecture:
-                        (partial / f"{role}.json").write_text(architecture)
-                (partial / PLAN).write_text(json.dumps(_plan(gan, partial)))
-                for path in partial.iterdir():
-                    _to_disk(path)
-        except (OSError, tf.errors.OpError) as error:
-            reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
-            raise Failure(
-                f"{target} cannot be written ({reason}). Free some space, or mend the cause, and run the same "
-                "command again: it goes on from the checkpoint before, if there is one"
-            ) from None
-        for old in folders(run, kind)[:-keep]:
-            shutil.rmtree(old)
+    target = write(gan, Path(run) / "checkpoints")
+    for old in folders(run)[:-KEEP]:
+        files.remove(old)
+    return target
+
+
+def save_best(gan: "GAN", run: str | Path, scores: dict[str, float], readme: str) -> Path:
+    """Write this step's checkpoint to best/, with its scores and a README.txt, then drop the others that are there."""
+    target = write(gan, Path(run) / "best", scores, readme)
+    for old in (*folders(run, "best"), target.parent / "README.txt"):  # an older version had the text there
+        if old != target:
+            files.remove(old)
+    return target
+
+
+def write(gan: "GAN", folder: Path, scores: dict[str, float] | None = None, readme: str | None = None) -> Path:
+    """Write a checkpoint of this step into a folder; returns its own.
+
+    Raises:
+        Failure: it cannot be written.
+    """
+    target = folder / f"step_{int(gan.step.numpy()):07}"
+    if target.exists() and not (target / files.MARK).exists():  # an older version's, at the same step
+        files.remove(target)
+    try:
+        with files.atomic(target) as partial:
+            partial.mkdir()
+            _state(gan).write(str(partial / "state"))
+            for role, architecture in gan.architectures.items():
+                if architecture:
+                    (partial / f"{role}.json").write_text(architecture)
+            (partial / PLAN).write_text(json.dumps(_plan(gan, partial, scores)))
+            if readme:
+                (partial / "README.txt").write_text(readme, encoding="utf-8")
+            for path in partial.iterdir():
+                _to_disk(path)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
+        raise Failure(
+            f"{target} cannot be written ({reason}). Free some space, or mend the cause, and run the same "
+            "command again: it goes on from the checkpoint before, if there is one"
+        ) from None
     return target
 
 

@@ -12,57 +12,78 @@ from dcgan_tf import data
 from dcgan_tf.data import fingerprint
 from dcgan_tf.errors import UserError
 from dcgan_tf.gan import GAN
-from dcgan_tf.runtime import devices, files
-from dcgan_tf.training import checkpoint
-from dcgan_tf.training.history import History
+from dcgan_tf.runtime import devices, files, marks
+from dcgan_tf.training import checkpoint, guard
 
 
-def resume(gan: GAN, run: Path, restore_from: str | Path | None, tidy: bool) -> History:
-    """Restore the chosen or the newest checkpoint into the GAN; returns the history up to it.
+def begin(run: Path, fresh: bool) -> None:
+    """Make the run folder; with `fresh` move the run that it holds aside, into RUN-old1.
 
-    With `tidy`, checkpoints and samples of later steps are removed from the run folder.
+    Raises:
+        UserError: it holds files of other origin under the names of a run's.
     """
-    if restore_from is not None:
-        checkpoint.check(restore_from)
+    if fresh and marks.is_run(run):
+        with guard.lock(run):  # nobody trains in it
+            aside = free_name(run)
+            aside.mkdir()
+            shutil.copy(run / "config.json", aside)  # first, and moved last: what a kill leaves is a run, twice
+            for name in (*marks.RUN[1:], marks.RUN[0]):
+                if (run / name).exists():
+                    (run / name).replace(aside / name)
+        print(f"The old run in {run} has been moved to {aside}")
+    if marks.config(run) is None and (strangers := [name for name in marks.RUN if (run / name).exists()]):
+        raise UserError(f"{run / strangers[0]} belongs to no run: move it away, or choose another run folder (--run)")
+    run.mkdir(parents=True, exist_ok=True)
+
+
+def restore(gan: GAN, run: Path, restore_from: str | Path | None) -> Path | None:
+    """Restore the chosen or the newest checkpoint into the GAN; returns its folder, or None where there is none."""
     chosen = Path(restore_from) if restore_from is not None else checkpoint.newest(run)
     if chosen is None:
-        if (run / "config.json").exists():
+        if marks.config(run):
             print(f"{run} holds no checkpoint yet: beginning at step 0")
-        return History()
+        return None
     checkpoint.restore(gan, chosen)
-    step = int(gan.step.numpy())
-    print(f"Resuming {run} at step {step:,} ({chosen.name})")
-    history = History.load(run / "history.csv").until(step)
-    if not tidy:
-        return history
-    if restore_from is not None:
-        _set_aside(run, step)
-    for path in _later(run, step):  # damaged checkpoints, and samples that will be drawn again
+    print(f"Resuming {run} at step {int(gan.step.numpy()):,} ({chosen.name})")
+    return chosen
+
+
+def remove_later(run: Path, step: int) -> None:
+    """Remove what a run has left after the newest sound checkpoint: damaged ones, and samples to be drawn again."""
+    for path in _later(run, step, ("checkpoints", "samples")):
         files.remove(path)
-    return history
 
 
-def _later(run, step):
-    """The checkpoints and samples in a run folder that were taken after a step."""
-    paths = [*checkpoint.folders(run), *checkpoint.folders(run, "best"), *(run / "samples").glob("step_*.png")]
-    return [path for path in paths if checkpoint.step_of(path) > step]
+def go_back(gan: GAN, run: Path, chosen: Path) -> None:
+    """Make a checkpoint that has been restored the newest of a run.
 
-
-def _set_aside(run, step):
-    """Move what a run has done after a step into a new run folder, which can be sampled from and resumed."""
-    if not (later := _later(run, step)):
-        return
-    aside = free_name(run)
+    What the run has done since then becomes a run of its own, RUN-old1, which can be sampled from and resumed. The
+    restored checkpoint is in the run before anything leaves it, so a run that is killed goes on from there.
+    """
+    step = int(gan.step.numpy())
+    here = run / "checkpoints" / f"step_{step:07}"
+    from_elsewhere = chosen.resolve() != here.resolve()
+    replaced = [here] if from_elsewhere and here.exists() else []
+    later, aside = _later(run, step), free_name(run)
+    for path in (*replaced, run / "config.json", run / "history.csv") if later or replaced else ():
+        if path.exists():
+            copy = aside / path.relative_to(run)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(path, copy) if path.is_dir() else shutil.copy(path, copy)
+    if from_elsewhere:
+        checkpoint.write(gan, here.parent)
     for path in later:
-        (aside / path.parent.name).mkdir(parents=True, exist_ok=True)
-        path.rename(aside / path.relative_to(run))
-    for name in ("config.json", "history.csv"):
-        if (run / name).exists():
-            shutil.copy(run / name, aside / name)
-    chosen_by = Path("best") / "README.txt"
-    if (aside / "best").exists() and (run / chosen_by).exists():
-        (run / chosen_by).rename(aside / chosen_by)
-    print(f"The part of {run} after step {step:,} is now in {aside}")
+        moved = aside / path.relative_to(run)
+        moved.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(moved)
+    if later or replaced:
+        print(f"The part of {run} after step {step:,} is now in {aside}")
+
+
+def _later(run, step, kinds=("checkpoints", "best", "samples")):
+    """What was taken in a run after a step, the newest first."""
+    paths = [path for kind in kinds for path in checkpoint.folders(run, kind)]
+    return [path for path in reversed(paths) if checkpoint.step_of(path) > step]
 
 
 def config(gan: GAN, images: np.ndarray, labels: np.ndarray | None = None) -> dict:
@@ -93,7 +114,7 @@ def _fingerprint_of_set(name):
 
 def check_config(config: dict, run: Path) -> None:
     """Refuse to go on with a run under another recipe or seed, or on other images."""
-    if not (before := files.config(run)):
+    if not (before := marks.config(run)):
         return
     instead = "choose another run folder (--run), or begin anew (--fresh)"
     now = {**config["recipe"], "seed": config["seed"], "images": config["images"]}
@@ -116,7 +137,7 @@ def _shown(key, value):
 
 def free_name(run: Path) -> Path:
     """RUN-old1, or the first such name that is not taken."""
-    number = 1
+    number, run = 1, run.resolve()
     while (name := run.with_name(f"{run.name}-old{number}")).exists():
         number += 1
     return name
