@@ -23,8 +23,9 @@ import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
+import numpy_dcgan  # noqa: E402
 from benchmarks.plain import Plain  # noqa: E402
-from dcgan_tf import devices, numpy_dcgan  # noqa: E402
+from dcgan_tf import devices  # noqa: E402
 
 tf.config.threading.set_intra_op_parallelism_threads(options.threads)
 
@@ -47,12 +48,24 @@ def networks(kind, sequential):
 
 
 def ours(batch):
-    """A function that takes one step in NumPy."""
+    """A function that takes one step in NumPy, as chapter 06 writes it."""
     generator, discriminator = networks(numpy_dcgan.layers, numpy_dcgan.Sequential)
-    adam = numpy_dcgan.optimizers.Adam
-    gan = numpy_dcgan.GAN(generator, discriminator, adam(2e-4, 0.5), adam(2e-4, 0.5))
-    random = np.random.default_rng(0)
-    return lambda: gan.train_step(batch, random.standard_normal((len(batch), 100), np.float32))
+    adams = [numpy_dcgan.optimizers.Adam(2e-4, 0.5) for _ in range(2)]
+    cross_entropy, random = numpy_dcgan.losses.binary_crossentropy, np.random.default_rng(0)
+
+    def step():
+        fake = generator(random.standard_normal((len(batch), 100), np.float32), training=True)
+        discriminator.backward(cross_entropy(discriminator(batch, training=True), 1.0)[1], inputs=False)
+        of_real = discriminator.gradients
+        logits = discriminator(fake, training=True)
+        discriminator.backward(cross_entropy(logits, 0.0)[1], inputs=False)
+        of_both = [one + other for one, other in zip(of_real, discriminator.gradients, strict=True)]
+        of_fake = discriminator.backward(cross_entropy(logits, 1.0)[1], weights=False)
+        generator.backward(of_fake, inputs=False)
+        adams[0].apply(generator.gradients, generator.trainable_weights)
+        adams[1].apply(of_both, discriminator.trainable_weights)
+
+    return step
 
 
 def theirs(batch):

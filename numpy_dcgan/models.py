@@ -1,11 +1,10 @@
 """Sequential: layers one after the other."""
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-
-from dcgan_tf.runtime import files
 
 
 class Sequential:
@@ -28,11 +27,6 @@ class Sequential:
             shapes.append(shape)
             shape = layer.output_shape(shape)
         return shapes
-
-    @property
-    def output_shape(self) -> tuple:
-        """The shape, (None, ...), of what comes out."""
-        return self.layers[-1].output_shape(self.shapes()[-1])
 
     def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
         """Apply all layers to a batch [N, ...]; the first one makes the weights, unless `build` has."""
@@ -76,23 +70,35 @@ class Sequential:
 
     def save(self, path: str | Path) -> None:
         """Write all weights to an .npz file, whole or not at all."""
-        with files.atomic(path) as partial, partial.open("wb") as file:
-            np.savez(file, *self.weights)
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, *self.weights)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     def load(self, path: str | Path) -> None:
-        """Read the weights that `save` wrote; nothing is unpickled."""
-        with np.load(path, allow_pickle=False) as saved:
-            self.set_weights([saved[f"arr_{i}"] for i in range(len(saved.files))])
-
-    def count_params(self) -> int:
-        """The number of values in all weights."""
-        return sum(weight.size for weight in self.weights)
+        """Read the weights that `save` wrote; nothing is unpickled. ValueError if the file holds anything else."""
+        try:
+            with np.load(path, allow_pickle=False) as saved:
+                values = [saved[f"arr_{i}"] for i in range(len(saved.files))]
+        except OSError:
+            raise
+        except Exception as error:  # a dozen kinds, for what is no .npz or is damaged
+            raise ValueError(f"{path} does not hold weights as `save` writes them ({error})") from error
+        self.set_weights(values)
 
     def summary(self) -> None:
         """Print the layers, the shapes of their outputs and the number of their parameters."""
         print(f"{self.name}: input {self.input_shape}")
         for layer, shape in zip(self.layers, self.shapes(), strict=True):
-            frozen = "" if layer.trainable or not layer.weights else "   frozen"
-            print(f"  {layer.name:20}{layer.output_shape(shape)!s:22}{layer.count_params():>10,}{frozen}")
-        trained = sum(weight.size for weight in self.trainable_weights)
-        print(f"  {self.count_params():,} parameters, {trained:,} of them trainable")
+            print(f"  {layer.name:20}{layer.output_shape(shape)!s:22}{size(layer.weights):>10,}")
+        print(f"  {size(self.weights):,} parameters, {size(self.trainable_weights):,} of them trainable")
+
+
+def size(weights: Iterable[np.ndarray]) -> int:
+    """The number of values in all of them."""
+    return sum(weight.size for weight in weights)

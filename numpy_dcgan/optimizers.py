@@ -1,20 +1,8 @@
-"""Optimizers with Keras's arguments. `apply` changes the weights in place."""
+"""Adam with Keras's arguments. `apply` changes the weights in place."""
 
 from collections.abc import Sequence
 
 import numpy as np
-
-
-class SGD:
-    """w - learning_rate * gradient."""
-
-    def __init__(self, learning_rate: float = 0.01):
-        self.learning_rate = learning_rate
-
-    def apply(self, gradients: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> None:
-        """Take one step: two lists of arrays of the same shapes."""
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight -= weight.dtype.type(self.learning_rate) * gradient
 
 
 class Adam:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dcgan_tf.numpy_dcgan import convolution, initializers
+from numpy_dcgan import convolution, initializers
 
 
 def pair(value: int | tuple) -> tuple[int, int]:
@@ -21,8 +21,8 @@ def pair(value: int | tuple) -> tuple[int, int]:
 class Layer:
     """What all layers share. Weights are NumPy arrays, changed in place by the optimizers."""
 
-    def __init__(self, name: str | None = None, dtype: str = "float32"):
-        self.name = name or type(self).__name__.lower()
+    def __init__(self, dtype: str = "float32"):
+        self.name = type(self).__name__.lower()
         self.dtype = np.dtype(dtype)
         self.trainable = True
         self.built = False
@@ -77,27 +77,18 @@ class Layer:
         for weight, value in zip(self.weights, values, strict=True):
             weight[...] = value
 
-    def count_params(self) -> int:
-        """The number of values in all weights."""
-        return sum(weight.size for weight in self.weights)
-
 
 class Dense(Layer):
     """y = x W + b for x [N, F]; W is [F, units]."""
 
-    def __init__(
-        self, units: int, use_bias: bool = True, kernel_initializer: str | Callable = "glorot_uniform",
-        bias_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
-    ):  # fmt: skip
-        super().__init__(name, dtype)
-        self.units, self.use_bias = units, use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+    def __init__(self, units: int, kernel_initializer: str | Callable = "glorot_uniform", dtype: str = "float32"):
+        super().__init__(dtype)
+        self.units, self.kernel_initializer = units, initializers.get(kernel_initializer)
 
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.kernel_initializer((input_shape[-1], self.units), self.dtype)
-        self.bias = self.bias_initializer((self.units,), self.dtype) if self.use_bias else None
-        self.learned = [self.kernel, self.bias] if self.use_bias else [self.kernel]
+        self.bias = np.zeros(self.units, self.dtype)
+        self.learned = [self.kernel, self.bias]
         self.built = True
 
     def output_shape(self, input_shape: tuple) -> tuple:
@@ -105,16 +96,11 @@ class Dense(Layer):
 
     def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
         self.x = x
-        y = x @ self.kernel
-        if self.use_bias:
-            y += self.bias
-        return y
+        return x @ self.kernel + self.bias
 
     def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
         if weights and self.trainable:
-            self.gradients = [self.x.T @ dy]
-            if self.use_bias:
-                self.gradients.append(column_sums(dy))
+            self.gradients = [self.x.T @ dy, column_sums(dy)]
         return dy @ self.kernel.T if inputs else None
 
 
@@ -123,17 +109,14 @@ class Conv2D(Layer):
 
     def __init__(
         self, filters: int, kernel_size: int | tuple, strides: int | tuple = 1, padding: str = "valid",
-        use_bias: bool = True, kernel_initializer: str | Callable = "glorot_uniform",
-        bias_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
+        use_bias: bool = True, kernel_initializer: str | Callable = "glorot_uniform", dtype: str = "float32",
     ):  # fmt: skip
-        super().__init__(name, dtype)
+        super().__init__(dtype)
         if padding.lower() not in ("valid", "same"):
             raise ValueError(f"padding is 'valid' or 'same', not {padding!r}")
         self.filters, self.kernel_size, self.strides = filters, pair(kernel_size), pair(strides)
         self.padding = padding.lower()
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.use_bias, self.kernel_initializer = use_bias, initializers.get(kernel_initializer)
 
     def kernel_shape(self, channels: int) -> tuple:
         """Keras's layout."""
@@ -141,7 +124,7 @@ class Conv2D(Layer):
 
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.kernel_initializer(self.kernel_shape(input_shape[-1]), self.dtype)
-        self.bias = self.bias_initializer((self.filters,), self.dtype) if self.use_bias else None
+        self.bias = np.zeros(self.filters, self.dtype) if self.use_bias else None
         self.learned = [self.kernel, self.bias] if self.use_bias else [self.kernel]
         self.built = True
 
@@ -215,18 +198,13 @@ class BatchNormalization(Layer):
     with the moving ones, as Keras has it.
     """
 
-    def __init__(
-        self, momentum: float = 0.99, epsilon: float = 1e-3, gamma_initializer: str | Callable = "ones",
-        beta_initializer: str | Callable = "zeros", name: str | None = None, dtype: str = "float32",
-    ):  # fmt: skip
-        super().__init__(name, dtype)
+    def __init__(self, momentum: float = 0.99, epsilon: float = 1e-3, dtype: str = "float32"):
+        super().__init__(dtype)
         self.momentum, self.epsilon = momentum, epsilon
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.beta_initializer = initializers.get(beta_initializer)
 
     def build(self, input_shape: tuple) -> None:
         shape = (input_shape[-1],)
-        self.gamma, self.beta = self.gamma_initializer(shape, self.dtype), self.beta_initializer(shape, self.dtype)
+        self.gamma, self.beta = np.ones(shape, self.dtype), np.zeros(shape, self.dtype)
         self.moving_mean, self.moving_variance = np.zeros(shape, self.dtype), np.ones(shape, self.dtype)
         self.learned, self.tracked = [self.gamma, self.beta], [self.moving_mean, self.moving_variance]
         self.built = True
@@ -270,8 +248,8 @@ class BatchNormalization(Layer):
 class Dropout(Layer):
     """In training, each value is zero with probability `rate`; the others are divided by 1 - rate."""
 
-    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: str = "float32"):
-        super().__init__(name, dtype)
+    def __init__(self, rate: float, seed: int | None = None, dtype: str = "float32"):
+        super().__init__(dtype)
         self.rate, self.random = rate, np.random.default_rng(seed)
 
     def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
@@ -294,8 +272,8 @@ class Dropout(Layer):
 class LeakyReLU(Layer):
     """x where it is positive, negative_slope * x elsewhere; 0 <= negative_slope <= 1."""
 
-    def __init__(self, negative_slope: float = 0.3, name: str | None = None, dtype: str = "float32"):
-        super().__init__(name, dtype)
+    def __init__(self, negative_slope: float = 0.3, dtype: str = "float32"):
+        super().__init__(dtype)
         self.negative_slope = self.dtype.type(negative_slope)
 
     def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
@@ -312,17 +290,6 @@ class LeakyReLU(Layer):
         return dx
 
 
-class ReLU(Layer):
-    """x where it is positive, 0 elsewhere."""
-
-    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.y = np.maximum(x, 0)
-        return self.y
-
-    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
-        return dy * (self.y > 0)
-
-
 class Tanh(Layer):
     """tanh x, in (-1, 1)."""
 
@@ -334,22 +301,11 @@ class Tanh(Layer):
         return dy * (1 - self.y**2)
 
 
-class Sigmoid(Layer):
-    """1 / (1 + exp(-x)), in (0, 1)."""
-
-    def forward(self, x: np.ndarray, training: bool) -> np.ndarray:
-        self.y = 0.5 + 0.5 * np.tanh(0.5 * x)  # the same, and never an overflow
-        return self.y
-
-    def backward(self, dy: np.ndarray, weights: bool = True, inputs: bool = True) -> np.ndarray | None:
-        return dy * self.y * (1 - self.y)
-
-
 class Reshape(Layer):
     """[N, ...] to [N, *target_shape]."""
 
-    def __init__(self, target_shape: tuple, name: str | None = None, dtype: str = "float32"):
-        super().__init__(name, dtype)
+    def __init__(self, target_shape: tuple, dtype: str = "float32"):
+        super().__init__(dtype)
         self.target_shape = tuple(target_shape)
 
     def output_shape(self, input_shape: tuple) -> tuple:
@@ -366,8 +322,8 @@ class Reshape(Layer):
 class Flatten(Reshape):
     """[N, ...] to [N, F]."""
 
-    def __init__(self, name: str | None = None, dtype: str = "float32"):
-        super().__init__((-1,), name, dtype)
+    def __init__(self, dtype: str = "float32"):
+        super().__init__((-1,), dtype)
 
     def output_shape(self, input_shape: tuple) -> tuple:
         return (None, int(np.prod(input_shape[1:])))

@@ -1,4 +1,4 @@
-"""Losses of a batch of logits [N, 1], each with its gradient: functions of (logits, labels) that return both."""
+"""The loss of a batch of logits [N, 1], with its gradient: a function of (logits, labels) that returns both."""
 
 import numpy as np
 
@@ -15,11 +15,3 @@ def binary_crossentropy(logits: np.ndarray, labels: np.ndarray) -> tuple[float, 
     loss = np.logaddexp(0, logits) - logits * labels
     gradient = (0.5 + 0.5 * np.tanh(0.5 * logits) - labels) / logits.size
     return float(loss.mean()), gradient.astype(logits.dtype)
-
-
-def wasserstein(scores: np.ndarray, sign: float) -> tuple[float, np.ndarray]:
-    """sign times the mean score of a critic, and its gradient (Arjovsky et al. 2017, algorithm 1).
-
-    The critic minimises -1 x the reals' mean + 1 x the fakes'; the generator -1 x the fakes'.
-    """
-    return float(sign * scores.mean()), np.full_like(scores, sign / scores.size)

@@ -1,4 +1,4 @@
-"""How weights begin. Each is called with a shape and a dtype, as Keras's are."""
+"""How kernels begin. Each is called with a shape and a dtype, as Keras's are."""
 
 from collections.abc import Callable
 
@@ -9,30 +9,6 @@ def fans(shape: tuple) -> tuple[int, int]:
     """How many values (a sum takes, a value goes into), as Keras counts them from a kernel's shape."""
     field = int(np.prod(shape[:-2]))
     return field * shape[-2], field * shape[-1]
-
-
-class Zeros:
-    """All zeros."""
-
-    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
-        return np.zeros(shape, dtype)
-
-
-class Ones:
-    """All ones."""
-
-    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
-        return np.ones(shape, dtype)
-
-
-class RandomNormal:
-    """N(mean, stddev). DCGAN's is N(0, 0.02) (Radford et al. 2015, section 4)."""
-
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
-        self.mean, self.stddev, self.random = mean, stddev, np.random.default_rng(seed)
-
-    def __call__(self, shape: tuple, dtype: str = "float32") -> np.ndarray:
-        return self.random.normal(self.mean, self.stddev, shape).astype(dtype)
 
 
 class GlorotUniform:
@@ -56,7 +32,7 @@ class HeNormal:
         return self.random.normal(0, np.sqrt(2 / fans(shape)[0]), shape).astype(dtype)
 
 
-NAMES = {"zeros": Zeros, "ones": Ones, "glorot_uniform": GlorotUniform, "he_normal": HeNormal}
+NAMES = {"glorot_uniform": GlorotUniform, "he_normal": HeNormal}
 
 
 def get(initializer: str | Callable) -> Callable:
