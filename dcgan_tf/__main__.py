@@ -1,4 +1,4 @@
-"""python -m dcgan_tf"""
+"""The command line, as `python -m dcgan_tf`."""
 
 import sys
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from dcgan_tf import labels, sampling
+from dcgan_tf import released, sampling
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import fast_layers, files
 
@@ -24,21 +24,16 @@ def export(source: str | Path | keras.Model, path: str | Path) -> Path:
             other a folder with a SavedModel.
 
     Raises:
-        UserError: no such generator; tf2onnx is not installed; the folder exists and holds something else.
+        UserError: no such generator; tf2onnx is not installed; something else stands at `path`.
     """
     path = Path(path)
-    folder = path.suffix not in (".keras", ".onnx")
-    if folder and path.is_file():
-        raise UserError(f"{path} is a file: give another name for the folder, or one that ends in .keras or .onnx")
-    if path.is_dir() and not (folder and (path / "saved_model.pb").exists()):
-        raise UserError(f"{path} is a folder that holds something else: give another name")
     if path.suffix == ".onnx":
         try:
             import tf2onnx  # noqa: F401
         except ImportError:
             raise UserError("ONNX is written by tf2onnx: pip install tf2onnx onnx") from None
-    model = fast_layers.plain(sampling.load_generator(source) if isinstance(source, str | Path) else source)
-    model = _with_label_apart(model)
+    generator = released.load_generator(source) if isinstance(source, str | Path) else source
+    model = _with_label_apart(fast_layers.plain(generator), sampling.classes(generator))
     zeros = [keras.ops.zeros((1, *one.shape[1:]), one.dtype) for one in model.inputs]
     model(zeros if len(zeros) > 1 else zeros[0])  # ONNX wants a model that has been called
     with files.atomic(path) as partial:
@@ -54,16 +49,15 @@ def export(source: str | Path | keras.Model, path: str | Path) -> Path:
     return path
 
 
-def _with_label_apart(generator):
+def _with_label_apart(generator, classes):
     """A generator whose input has a one-hot label beside the latent as one of two inputs; others are returned as is."""
-    classes = labels.classes(generator)
     if not classes:
         return generator
     latents = keras.Input((generator.input_shape[-1] - classes,), name="latents")
     label = keras.Input((), dtype="int32", name="label")
     one_hot = keras.layers.CategoryEncoding(classes, output_mode="one_hot")(keras.layers.Reshape((1,))(label))
     both = keras.layers.Concatenate()([latents, one_hot])
-    return keras.Model([latents, label], generator(both), name=generator.name.removesuffix(f"_of_{classes}"))
+    return keras.Model([latents, label], generator(both), name=generator.name)
 
 
 @contextmanager

@@ -9,14 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf import labels as of_labels
-from dcgan_tf import losses, models
-from dcgan_tf.data import diffaugment
+from dcgan_tf import augment, losses, models
 from dcgan_tf.presets import Preset, get
 from dcgan_tf.runtime import devices, distribution
-from dcgan_tf.runtime.fast_layers import FusedAdam, accelerate, plain
+from dcgan_tf.runtime.fast_layers import FusedAdam, accelerate, architecture, plain
 from dcgan_tf.sampling import generate, inputs
-from dcgan_tf.sampling import latents as latents  # the chapters call it gan.latents
 
 
 class GAN:
@@ -28,9 +25,9 @@ class GAN:
 
     Args:
         generator: a built Keras model, latents [n, latent_dim] to images [n, H, W, C] in [-1, 1]. One that is told
-            labels takes [n, latent_dim + classes], and its name ends in "_of_10" for 10 of them (labels.py).
-        discriminator: a built Keras model, images to logits [n, 1], or [n, classes].
-        preset: the hyperparameters; keywords override its fields (`GAN(g, d, generator_learning_rate=1e-4)`).
+            labels takes [n, latent_dim + classes]: the one-hot label beside the latent.
+        discriminator: a built Keras model, images to logits [n, 1], or [n, classes]: an image's own label picks one.
+        preset: the hyperparameters; keywords override its fields (`GAN(g, d, classes=10, beta_1=0.0)`).
         seed: of all that training draws at random: latents, flips, augmentation, the order of the images. The networks'
             first weights have seeds of their own, set when they are built.
         xla: compile the training step with XLA.
@@ -48,30 +45,27 @@ class GAN:
         self.preset = replace(preset or Preset(), **overrides)
         self.seed, self.xla = seed, xla
         self.strategy = tf.distribute.get_strategy()  # the one in whose scope the GAN is made
-        self.classes = of_labels.classes(generator)
+        self.classes = self.preset.classes
         self.latent_dim = generator.input_shape[-1] - self.classes
         if discriminator.output_shape[-1] != max(1, self.classes):
             raise ValueError(
-                f"the generator knows {self.classes} labels, so the discriminator has to give "
-                f"{max(1, self.classes)} logits, not {discriminator.output_shape[-1]}"
+                f"with {self.classes} classes the discriminator has to give {max(1, self.classes)} logits, "
+                f"not {discriminator.output_shape[-1]}"
             )
-        if self.preset.classes not in (0, self.classes):
-            raise ValueError(
-                f"the preset has {self.preset.classes} classes, but the networks know {self.classes} labels"
-            )
-        self.preset = replace(self.preset, classes=self.classes)
         self.loss = losses.of(self.preset)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.generator, self.discriminator, self.average = generator, discriminator, plain(generator)
+        self.average.classes = self.classes  # for sampling.inputs
         self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
         self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
-        self.architectures = {"generator": self.average.to_json(), "discriminator": _architecture(discriminator)}
+        self.architectures = {"generator": architecture(self.average), "discriminator": _architecture(discriminator)}
         step = type(self).train_step
 
         def on_all_replicas(real, *schedule, **labels):
             results = self.strategy.run(step, (self, real, *schedule), labels)
             return {name: self.strategy.reduce("MEAN", value, axis=None) for name, value in results.items()}
 
+        on_all_replicas.__doc__ = step.__doc__
         # From here on gan.train_step is the method below, compiled and run on every device.
         self.train_step = tf.function(on_all_replicas, jit_compile=self.xla or None)
         self._draw = tf.function(self.average, reduce_retracing=True)
@@ -116,7 +110,7 @@ class GAN:
             real_logits = discriminator(real, training=True)
             fake_logits = discriminator(fake, training=True)
             g_loss = self.loss.generator(fake_logits, real_logits)
-            d_losses = self.loss.discriminator(real_logits, fake_logits, self._key(4))  # on reals, on fakes
+            d_losses = self.loss.discriminator(real_logits, fake_logits)  # on reals, on fakes
             d_total = sum(d_losses) + self._penalties(discriminator, real, fake)
         if train_generator:
             self._update(self.generator, self.generator_optimizer, g_tape, g_loss)
@@ -130,7 +124,8 @@ class GAN:
 
     def _update(self, network, optimizer, tape, loss):
         """One step of an optimizer. Several devices add their gradients up, so each takes its part of the loss; in
-        float16 the optimizer has the loss scaled, and divides the gradients by as much."""
+        float16 the optimizer has the loss scaled, and divides the gradients by as much.
+        """
         scale = optimizer.scale_loss(tf.constant(1.0 / self.strategy.num_replicas_in_sync))
         variables = network.trainable_variables
         optimizer.apply(tape.gradient(loss, variables, output_gradients=scale), variables)
@@ -159,21 +154,21 @@ class GAN:
                 variable.assign(tf.clip_by_value(tf.convert_to_tensor(variable), -limit, limit))
 
     def _flipped(self, images):
-        return diffaugment.flip(images, self._key(1)) if self.preset.flip else images
+        return augment.flip(images, self._key(1)) if self.preset.flip else images
 
     def _augmented(self, images, purpose):
         policy = self.preset.augment
-        return diffaugment.diff_augment(images, policy, self._key(purpose)) if policy else images
+        return augment.diff_augment(images, policy, self._key(purpose)) if policy else images
 
     def latents(self, count: int | tf.Tensor) -> tf.Tensor:
         """The latents of this step, N(0, 1), float32 [count, latent_dim]: a function of the seed and the step."""
-        key = self._key()
-        return distribution.local_rows(lambda n: tf.random.stateless_normal([n, self.latent_dim], key), count)
+        return tf.random.stateless_normal([count, self.latent_dim], self._key())
 
     def _key(self, purpose=0):
-        """The seed of a random draw: a function of the GAN's seed and the step, one for each purpose."""
+        """The seed of a random draw: a function of the GAN's seed and the step, one for each purpose and device."""
         key = tf.stack([tf.constant(self.seed, tf.int64), self.step])
-        return tf.random.fold_in(key, purpose) if purpose else key
+        key = tf.random.fold_in(key, purpose) if purpose else key
+        return tf.random.fold_in(key, distribution.replica()) if distribution.replicas() > 1 else key
 
     def _update_average(self):
         """Move the average towards the generator; with a smaller decay early on, to forget the untrained weights."""
@@ -243,6 +238,6 @@ def _networks(recipe, policy, seed):
 def _architecture(network):
     """A network without its weights as JSON, in plain Keras layers; None for a model that cannot be serialised."""
     try:
-        return plain(network).to_json()
+        return architecture(plain(network))
     except (NotImplementedError, ValueError):
         return None

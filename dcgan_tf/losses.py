@@ -1,4 +1,4 @@
-"""What the two networks minimise. Each loss has a `generator` and a `discriminator` side, from logits [n, 1]."""
+"""What the two networks minimise: a `generator` and a `discriminator` loss from logits [n, 1], and the penalties."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from dcgan_tf.errors import unknown
 from dcgan_tf.presets import Preset
-from dcgan_tf.runtime import distribution
 
 _mean = tf.reduce_mean
 
@@ -16,11 +15,10 @@ def _float(logits):
     return tf.cast(logits, tf.float32)
 
 
-def _cross_entropy(labels, logits):
-    """Mean binary cross-entropy of logits [n, 1] against one label, or one each, in [0, 1]; a float32 scalar."""
+def _cross_entropy(label, logits):
+    """Mean binary cross-entropy of logits [n, 1] against one label in [0, 1]; a float32 scalar."""
     logits = _float(logits)
-    labels = tf.broadcast_to(_float(labels), tf.shape(logits))
-    return _mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
+    return _mean(tf.nn.sigmoid_cross_entropy_with_logits(tf.fill(tf.shape(logits), label), logits))
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,9 @@ class BCE:
 
     A `real_label` below 1 is one-sided label smoothing (Salimans et al. 2016, section 3.4). At the game's solution,
     D = 1/2 everywhere, the discriminator's two losses are log 2 each.
-
-    With `noisy_labels` the smoothing is that of the pixel heroes project: labels of reals are drawn from [real_label,
-    1], and those of fakes from [0, 1 - real_label] while the loss on fakes is under `low`, so that a discriminator
-    that has won is held back and one that struggles is not.
     """
 
     real_label: float = 1.0
-    noisy_labels: bool = False
-    low: float = 0.2
 
     probabilities = True  # is the sigmoid of a logit the probability that an image is real?
 
@@ -49,34 +41,16 @@ class BCE:
         """-E[log D(G(z))], a scalar."""
         return _cross_entropy(1.0, fake_logits)
 
-    def discriminator(
-        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | tuple = (0, 0)
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """(-E[log D(x)], -E[log(1 - D(G(z)))]), two scalars; their sum is the discriminator's loss.
-
-        `seed`, int [2], decides the noise of the labels, where there is any.
-        """
-        plain = _cross_entropy(0.0, fake_logits)
-        if not self.noisy_labels:
-            return _cross_entropy(self.real_label, real_logits), plain
-        noise = [
-            distribution.local_rows(
-                lambda n, side=side: tf.random.stateless_uniform([n, 1], tf.random.fold_in(seed, side)),
-                tf.shape(logits)[0],
-            )
-            for side, logits in enumerate((real_logits, fake_logits))
-        ]
-        width = 1.0 - self.real_label
-        noisy = _cross_entropy(width * noise[1], fake_logits)
-        on_fakes = tf.where(distribution.mean(plain) < self.low, noisy, plain)
-        return _cross_entropy(1.0 - width * noise[0], real_logits), on_fakes
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """(-E[log D(x)], -E[log(1 - D(G(z)))]), two scalars; their sum is the discriminator's loss."""
+        return _cross_entropy(self.real_label, real_logits), _cross_entropy(0.0, fake_logits)
 
 
 @dataclass(frozen=True)
 class Relativistic:
-    """Pairs of a real and a fake: which of the two looks more real? (Huang et al. 2024, "R3GAN", section 2.1, after
-    Jolicoeur-Martineau 2019.)
+    """Pairs of a real and a fake: which of the two looks more real?
 
+    Huang et al. 2024, "R3GAN", section 2.1, after Jolicoeur-Martineau 2019.
     A logit means nothing by itself, only the difference between the two of a pair does. Each fake is compared with a
     real image, wherever in the data that lies, so the generator cannot settle in one part of it. Without R1 and R2 this
     loss need not converge.
@@ -93,16 +67,18 @@ class Relativistic:
         """E[softplus(D(x) - D(G(z)))], a scalar: log 2 where the two cannot be told apart."""
         return _mean(tf.nn.softplus(_float(real_logits) - _float(fake_logits)))
 
-    def discriminator(
-        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """E[softplus(D(G(z)) - D(x))] as two halves: reals and fakes have no losses of their own here."""
         half = _mean(tf.nn.softplus(_float(fake_logits) - _float(real_logits))) / 2
         return half, half
 
 
-class _Critic:
-    """A discriminator whose logits are scores, not the logarithms of odds."""
+@dataclass(frozen=True)
+class Wasserstein:
+    """The discriminator is a critic that pushes real and fake scores apart (Arjovsky et al. 2017, algorithm 1).
+
+    The loss alone does not keep the critic Lipschitz: clip its weights, or use the gradient penalty.
+    """
 
     probabilities = False
 
@@ -114,40 +90,14 @@ class _Critic:
         """-E[D(G(z))], a scalar."""
         return -_mean(_float(fake_logits))
 
-
-@dataclass(frozen=True)
-class Wasserstein(_Critic):
-    """The critic pushes real and fake scores apart (Arjovsky et al. 2017, algorithm 1).
-
-    The loss alone does not keep the critic Lipschitz: clip its weights, or use the gradient penalty.
-    """
-
-    def discriminator(
-        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """(-E[D(x)], E[D(G(z))]), two scalars; minus their sum estimates the distance of the two distributions."""
         return -_mean(_float(real_logits)), _mean(_float(fake_logits))
 
 
-@dataclass(frozen=True)
-class Hinge(_Critic):
-    """Scores beyond the margin add no loss (Lim and Ye 2017, "Geometric GAN", eq. 5 to 7)."""
-
-    def discriminator(
-        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, seed: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """(E[max(0, 1 - D(x))], E[max(0, 1 + D(G(z)))]), two scalars."""
-        return _mean(tf.nn.relu(1.0 - _float(real_logits))), _mean(tf.nn.relu(1.0 + _float(fake_logits)))
-
-
-def of(preset: Preset) -> BCE | Relativistic | Wasserstein | Hinge:
+def of(preset: Preset) -> BCE | Relativistic | Wasserstein:
     """The loss that a preset names."""
-    losses = {
-        "bce": BCE(preset.real_label, preset.noisy_labels),
-        "relativistic": Relativistic(),
-        "wasserstein": Wasserstein(),
-        "hinge": Hinge(),
-    }
+    losses = {"bce": BCE(preset.real_label), "relativistic": Relativistic(), "wasserstein": Wasserstein()}
     if preset.loss not in losses:
         raise ValueError(unknown("loss", preset.loss, losses))
     return losses[preset.loss]
@@ -176,7 +126,7 @@ def gradient_penalty(
 
     `seed`, int [2], draws the point between each real and its fake.
     """
-    mix = distribution.local_rows(lambda n: tf.random.stateless_uniform([n, 1, 1, 1], seed), tf.shape(real)[0])
+    mix = tf.random.stateless_uniform([tf.shape(real)[0], 1, 1, 1], seed)
     slope = _slope(discriminator, mix * real + (1.0 - mix) * tf.stop_gradient(fake))
     length = tf.sqrt(tf.reduce_sum(tf.square(slope), [1, 2, 3]) + 1e-12)  # the root's slope at 0 is infinite
     return weight * tf.reduce_mean(tf.square(length - 1.0))

@@ -6,7 +6,10 @@ from typing import Any
 
 from dcgan_tf.errors import UserError, unknown
 
-PROFILES = ("smoke", "cpu", "gpu")
+PROFILES = ("smoke", "short", "long")
+OLDER = {"cpu": "short", "gpu": "long"}  # names of profiles until 0.9
+METRICS = ("fid", "kid", "is", "diversity", "coverage", "neighbours")  # explained in metrics/judge.py
+EXTRACTORS = ("imagenet", "mnist", "anime", "hair-color", "inception")  # explained in metrics/extractors.py
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Schedule:
 
     steps: int
     sample_every: int
-    checkpoint_every: int
+    checkpoint_every: int  # and every CHECKPOINT_MINUTES: training/callbacks.py
     log_every: int = 10
     evaluate_every: int = 0  # how often FID and KID are computed; 0: at the end alone
     evaluate_on: int = 10_000
@@ -32,8 +35,7 @@ class Preset:
     channels: int = 3  # 1 grey, 3 RGB, 4 RGB and alpha
     classes: int = 0  # labels that the networks are told; 0: none
     label_field: str = ""  # which of a set's labels these are, where it has several
-    fit: str = "crop"  # how images of your own are brought to the size: data/folder.py
-    enlarge: str = "smooth"  # and smaller ones enlarged
+    fit: str = "crop"  # how images of your own are brought to the size: datasets/framing.py
     batch_size: int = 128
     generator_learning_rate: float = 2e-4
     discriminator_learning_rate: float = 2e-4
@@ -48,9 +50,8 @@ class Preset:
     r1_weight: float = 0.0  # of the R1 penalty (Mescheder et al. 2018, eq. 9); 0 leaves it out
     r2_weight: float = 0.0  # of the same penalty on the fakes (the same, eq. 10)
     r1_every: int = 8  # steps between two penalties, each taken as many times (Karras et al. 2020, appendix B)
-    loss: str = "bce"  # or "relativistic", "wasserstein", "hinge": losses.py
+    loss: str = "bce"  # or "relativistic", "wasserstein": losses.py
     real_label: float = 1.0  # below 1: one-sided label smoothing (Salimans et al. 2016, section 3.4)
-    noisy_labels: bool = False  # smoothing of both sides, as the pixel heroes project has it: losses.py
     optimizer: str = "adam"  # or "rmsprop", Arjovsky et al.'s for clipped critics (2017, section 3)
     clip: float = 0.0  # limit of a critic's weights (Arjovsky et al. 2017, algorithm 1); 0 leaves them alone
     gradient_penalty: float = 0.0  # weight of the penalty that replaced clipping (Gulrajani et al. 2017, eq. 3)
@@ -60,7 +61,7 @@ class Preset:
     schedules: dict = field(default_factory=dict)
 
     def schedule(self, profile: str) -> Schedule:
-        """Return the Schedule of a profile: "smoke", "cpu" or "gpu"."""
+        """The Schedule of a profile: "smoke", "short" or "long"."""
         return self.schedules[profile]
 
     @property
@@ -98,8 +99,8 @@ PRESETS = {
         extractor="mnist",
         schedules={
             "smoke": Schedule(steps=40, sample_every=10, checkpoint_every=10, log_every=2, evaluate_on=500),
-            "cpu": Schedule(steps=9_000, sample_every=100, checkpoint_every=1_000, log_every=20),
-            "gpu": Schedule(steps=93_750, sample_every=1_000, checkpoint_every=5_000),  # 50 epochs
+            "short": Schedule(steps=9_000, sample_every=100, checkpoint_every=1_000, log_every=20),
+            "long": Schedule(steps=93_750, sample_every=1_000, checkpoint_every=5_000),  # 50 epochs
         },
     ),
 }
@@ -109,7 +110,7 @@ PRESETS["mnist-conditional"] = replace(
     PRESETS["mnist"],
     name="mnist-conditional",
     classes=10,
-    schedules=PRESETS["mnist"].schedules | {"cpu": Schedule(6_000, 100, 1_000, log_every=20)},
+    schedules=PRESETS["mnist"].schedules | {"short": Schedule(6_000, 100, 1_000, log_every=20)},
 )
 # What the 64x64 sets have in common, as found on the anime faces: benchmarks/README.md has what was tried.
 _LARGE = Preset(
@@ -141,8 +142,8 @@ PRESETS |= {
         r2_weight=0.5,
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
-            "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+            "short": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "long": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),
     "faces": replace(
@@ -155,8 +156,8 @@ PRESETS |= {
         r2_weight=0.1,
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(9_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
-            "gpu": Schedule(50_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+            "short": Schedule(9_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "long": Schedule(50_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),
     "anime": replace(
@@ -166,8 +167,8 @@ PRESETS |= {
         extractor="anime",
         schedules={
             "smoke": _SMOKE,
-            "cpu": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
-            "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+            "short": Schedule(14_000, 200, 1_000, evaluate_every=1_000, evaluate_on=2_048),
+            "long": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
         },
     ),
 }
@@ -188,8 +189,8 @@ PRESETS["heroes"] = replace(
     augment="translation,cutout",
     schedules={
         "smoke": _SMOKE,
-        "cpu": Schedule(16_000, 200, 1_000, evaluate_every=2_000, evaluate_on=2_048),
-        "gpu": Schedule(200_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+        "short": Schedule(16_000, 200, 1_000, evaluate_every=2_000, evaluate_on=2_048),
+        "long": Schedule(200_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
     },
 )
 PRESETS["monsters"] = replace(
@@ -198,26 +199,9 @@ PRESETS["monsters"] = replace(
     dataset="monsters",
     schedules={
         "smoke": _SMOKE,
-        "cpu": Schedule(12_000, 200, 1_000, evaluate_every=2_000, evaluate_on=2_048),
-        "gpu": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
+        "short": Schedule(12_000, 200, 1_000, evaluate_every=2_000, evaluate_on=2_048),
+        "long": Schedule(100_000, 1_000, 5_000, evaluate_every=5_000, evaluate_on=10_000),
     },
-)
-# The DCGAN paper's recipe on the networks of chapters 03 and 04, to be compared with.
-PAPER = Preset(name="paper", architecture="face", average_decay=0.0)
-# The recipe of TensorFlow's DCGAN tutorial, to be compared with: Adam at its default betas, batches of 256, no
-# moving average (a decay of zero is the plain generator), no schedule.
-TUTORIAL = replace(
-    PRESETS["mnist"],
-    name="mnist-tutorial",
-    batch_size=256,
-    generator_learning_rate=1e-4,
-    discriminator_learning_rate=1e-4,
-    beta_1=0.9,
-    beta_2=0.999,
-    average_decay=0.0,
-    dropout=0.3,
-    r1_weight=0.0,
-    decay_from=1.0,
 )
 
 
@@ -238,13 +222,26 @@ def like(count: int) -> tuple[str, str]:
     return "anime", f"{MANY:,} images or more: enough to do without DiffAugment"
 
 
-def profile(requested: str | None = None) -> str:
-    """The profile to use: the one asked for, else DCGAN_TF_PROFILE, else "gpu" where there is one, else "cpu"."""
-    chosen = requested or os.environ.get("DCGAN_TF_PROFILE")
-    if not chosen:
-        from dcgan_tf import devices
+def own_schedules(count: int, size: tuple[int, int]) -> dict[str, Schedule]:
+    """The schedules for images of your own, from their number and their height and width.
 
-        return "gpu" if devices.gpus() else "cpu"
+    More images need more steps, up to the number that the chapters' sets take; larger images cost more a step, so they
+    get fewer. Neither is a law: look at the samples, and train longer (`--steps`) while they still improve.
+    """
+    pixels = size[0] * size[1] / 64**2
+    steps = min(max(300 * count**0.5, 6_000), 16_000) / max(pixels, 1.0) ** 0.5
+    steps = max(500, round(steps / 500) * 500)
+    return {
+        "smoke": _SMOKE,
+        "short": Schedule(steps, 200, 1_000, evaluate_every=2_000, evaluate_on=2_048),
+        "long": Schedule(4 * steps, 500, 2_000, evaluate_every=4_000, evaluate_on=10_000),
+    }
+
+
+def profile(requested: str | None = None) -> str:
+    """The profile to use: the one asked for, else DCGAN_TF_PROFILE, else "short"."""
+    chosen = requested or os.environ.get("DCGAN_TF_PROFILE") or "short"
+    chosen = OLDER.get(chosen, chosen)
     if chosen not in PROFILES:
         raise UserError(unknown("profile" if requested else "profile (DCGAN_TF_PROFILE)", chosen, PROFILES))
     return chosen

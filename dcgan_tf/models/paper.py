@@ -6,8 +6,7 @@ import keras
 from keras import layers
 
 from dcgan_tf.errors import UserError
-from dcgan_tf.labels import named
-from dcgan_tf.sizes import stem
+from dcgan_tf.models.sizes import stem
 
 
 def face_generator(
@@ -114,7 +113,7 @@ def _upwards(start, maps, channels, latent_dim, classes, dtype, name):
     for count in maps[1:]:
         stack += [convolution(count, strides=2, padding="same"), _batch_norm(dtype), layers.ReLU(**policy)]
     stack.append(convolution(channels, strides=2, padding="same", activation="tanh"))
-    return keras.Sequential(stack, name=named(name, classes))
+    return keras.Sequential(stack, name=name)
 
 
 def _downwards(start, maps, channels, norm, classes, dtype, name):
@@ -134,7 +133,7 @@ def _downwards(start, maps, channels, norm, classes, dtype, name):
             stack.append(_batch_norm(dtype))
         stack.append(layers.LeakyReLU(0.2, **policy))
     stack += [convolution(classes or 1, start, "glorot_uniform", dtype="float32"), layers.Flatten(dtype="float32")]
-    return keras.Sequential(stack, name=named(name, classes))
+    return keras.Sequential(stack, name=name)
 
 
 def _normal():

@@ -9,7 +9,7 @@ import numpy as np
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import files, marks
 
-IMAGES, COLUMNS = 64, 8  # of the sample grids of a run; with labels a column for each, in whole rows
+MOST = 120  # frames of a run's GIF: each is in memory while it is written
 
 
 def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, greys: int = 32, bits: int = 7) -> Path:
@@ -51,41 +51,9 @@ def save(frames: Sequence, path: str | Path, ms: int = 120, hold: int = 2000, gr
     return Path(path)
 
 
-def from_run(
-    run: str | Path,
-    path: str | Path | None = None,
-    frames: int | None = None,
-    corner: tuple[int, int] | None = None,
-    **options: int,
-) -> Path:
-    """Write the GIF of a run's samples, in the order of their steps; returns its path.
-
-    Args:
-        run: a run folder.
-        path: the file; by default RUN/training.gif.
-        frames: use this many of the samples, more of the early ones, where more changes.
-        corner: (columns, rows): show this corner of the grids, which have 8 columns, or one for each label.
-        options: as in `save`.
-
-    Raises:
-        UserError: the run has no samples.
-    """
-    pictures = sorted((Path(run) / "samples").glob("step_*.png"))
-    if not pictures:
-        raise UserError(f"no samples in {run}: give a run folder that `train` has written")
-    if frames and frames < len(pictures):
-        positions = np.linspace(0, 1, frames) ** 1.6 if frames > 1 else np.ones(1)
-        pictures = [pictures[i] for i in sorted(set(np.rint(positions * (len(pictures) - 1)).astype(int)))]
-    grids = [iio.imread(picture) for picture in pictures]
-    if corner:
-        if not (config := marks.config(Path(run))):
-            raise UserError(f"no config.json in {run}, which says how large its images are: leave --corner out")
-        across = config["recipe"].get("classes") or COLUMNS
-        grids = [_corner(grid, *corner, *config["images"][1:3], across) for grid in grids]
-    return save(grids, path or Path(run) / "training.gif", **options)
-
-
-def _corner(grid: np.ndarray, columns: int, rows: int, height: int, width: int, across: int) -> np.ndarray:
-    """The upper left images of a grid that has `across` columns of images [height, width], enlarged, with gaps."""
-    scale = grid.shape[1] // (across * (width + 1) - 1)
-    return grid[: scale * (rows * (height + 1) - 1), : scale * (columns * (width + 1) - 1)]
+def thinned(frames: Sequence, count: int) -> list:
+    """At most so many of the frames, the last among them, and more of the early ones, where more changes."""
+    if len(frames) <= count:
+        return list(frames)
+    positions = np.linspace(0, 1, count) ** 1.6 if count > 1 else np.ones(1)
+    return [frames[i] for i in sorted(set(np.rint(positions * (len(frames) - 1)).astype(int)))]

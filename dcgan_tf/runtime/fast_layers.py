@@ -7,6 +7,8 @@ its bias is inaccurate where it sums over many places: both are computed in anot
 (other ranks, frozen layers, several devices, GPUs), Keras's own code runs.
 """
 
+import inspect
+import json
 from typing import Any
 
 import keras
@@ -152,24 +154,6 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
 
 @keras.saving.register_keras_serializable("dcgan_tf")
-class SharedDropout(keras.layers.Dropout):
-    """`keras.layers.Dropout` whose mask is drawn for the whole batch, however many devices share it."""
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        if not training or not self.rate:
-            return inputs
-        if self.noise_shape is not None or None in inputs.shape[1:]:
-            return super().call(inputs, training=training)
-        seed = self.seed_generator.next()
-
-        def draw(count):
-            return tf.random.stateless_uniform([count, *inputs.shape[1:]], seed) >= self.rate
-
-        kept = distribution.local_rows(draw, tf.shape(inputs)[0])
-        return tf.where(kept, inputs / (1.0 - self.rate), tf.zeros([], inputs.dtype))
-
-
-@keras.saving.register_keras_serializable("dcgan_tf")
 class FusedAdam(keras.optimizers.Adam):
     """`keras.optimizers.Adam` (Kingma and Ba 2015, algorithm 1), each variable read and written once a step."""
 
@@ -203,7 +187,6 @@ _FAST = {
     keras.layers.Conv2D: FastConv2D,
     keras.layers.Conv2DTranspose: FastConv2DTranspose,
     keras.layers.BatchNormalization: FusedBatchNormalization,
-    keras.layers.Dropout: SharedDropout,
 }
 _PLAIN = {fast: plain for plain, fast in _FAST.items()}
 
@@ -244,6 +227,32 @@ def plain(model: keras.Model) -> keras.Model:
         return _PLAIN.get(type(layer), type(layer)).from_config(config)
 
     return _converted(model, convert)
+
+
+def architecture(model: keras.Model) -> str:
+    """A model without its weights, as Keras's JSON; its options at their defaults are left out.
+
+    So an older Keras, which does not know the newest options, can build it too.
+    """
+    return json.dumps(_lean(json.loads(model.to_json())))
+
+
+def _lean(config):
+    if isinstance(config, list):
+        return [_lean(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    config = {name: _lean(value) for name, value in config.items()}
+    if config.get("module") in ("keras.layers", "keras.initializers"):
+        layer = getattr(getattr(keras, config["module"].removeprefix("keras.")), config["class_name"])
+        defaults = {name: one.default for name, one in inspect.signature(layer.__init__).parameters.items()}
+        same = [name for name, value in config["config"].items() if _is_same(value, defaults.get(name, _lean))]
+        config["config"] = {name: value for name, value in config["config"].items() if name not in same}
+    return config
+
+
+def _is_same(value, default):
+    return type(value) is type(default) and value == default
 
 
 def _converted(model, convert):

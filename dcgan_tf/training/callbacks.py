@@ -1,26 +1,21 @@
-"""What happens between steps: the record, the checkpoints, the progress bar. Subclass `Callback` for your own."""
+"""What happens between steps: the record, samples, scores, checkpoints, plots. Subclass `Callback` for your own."""
 
 import math
 import time
 
+import numpy as np
 import tensorflow as tf
 
+from dcgan_tf import metrics
+from dcgan_tf.datasets import to_uint8
+from dcgan_tf.pictures import figures, gif
 from dcgan_tf.runtime.progress import bar
-from dcgan_tf.training import checkpoint, guard
-from dcgan_tf.training.run import Run
+from dcgan_tf.training import checkpoint, guard, run_folder
+from dcgan_tf.training.history import SCORES
+from dcgan_tf.training.loop import Callback, Run
 
-
-class Callback:
-    """Receives the events of a run, like Keras's callbacks. Define the methods that you need."""
-
-    def on_train_begin(self, run: Run) -> None:
-        """Before the first step; `run.step` is 0, or where a resumed run goes on."""
-
-    def on_step_end(self, run: Run) -> None:
-        """After each step; `run.results` holds its losses, as tensors."""
-
-    def on_train_end(self, run: Run) -> None:
-        """After the last step, or after an interruption (`run.history.interrupted`)."""
+SHOWN = 64  # images in a grid of samples, in 8 columns; with labels a column for each, in whole rows
+CHECKPOINT_MINUTES = 10  # a checkpoint is taken at least as often
 
 
 class Progress(Callback):
@@ -45,20 +40,6 @@ class Progress(Callback):
         self.bar.close()
 
 
-class Estimate(Callback):
-    """Says once, after some steps, how long the others will take on this machine."""
-
-    FIRST, LAST = 10, 60  # of the steps that are timed; those before it compile
-
-    def on_step_end(self, run: Run) -> None:
-        self.taken = getattr(self, "taken", 0) + 1
-        if self.taken == self.FIRST:
-            self.then = time.perf_counter()
-        elif self.taken == self.LAST and run.steps - run.step > 10 * self.LAST:
-            seconds = (time.perf_counter() - self.then) / (self.LAST - self.FIRST) * (run.steps - run.step)
-            run.say(f"About {seconds / 60:.0f} minutes for the {run.steps - run.step:,} steps left; stop at any time")
-
-
 class Recorder(Callback):
     """A row of history.csv every so many steps, and TensorBoard's scalars."""
 
@@ -67,12 +48,11 @@ class Recorder(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         self.last, self.then = run.step, time.perf_counter()
-        self.watch = guard.WonWatch() if run.gan.loss.probabilities else None
 
     def on_step_end(self, run: Run) -> None:
         if not (run.is_time(self.every) or "kid" in run.results):
             return
-        run.check(weights=False)
+        run.require_finite(weights=False)
         now = time.perf_counter()
         row = self._row(run, (run.step - self.last) * run.gan.preset.batch_size / (now - self.then))
         self.last, self.then = run.step, now
@@ -81,8 +61,6 @@ class Recorder(Callback):
         with run.writer.as_default(run.step):
             for name in row.keys() - not_logged:
                 tf.summary.scalar(name, row[name])
-        if self.watch:
-            run.say(self.watch.check(run.step, row["d_loss"]))
 
     @staticmethod
     def _row(run, speed):
@@ -97,17 +75,71 @@ class Recorder(Callback):
         }
 
 
-class Checkpointer(Callback):
-    """A checkpoint every so many steps or minutes, and at an interruption."""
+class Samples(Callback):
+    """A grid of images of the moving average every so many steps, always of the same latents; at the end a GIF."""
 
-    def __init__(self, every: int, minutes: float = float("inf")):
-        self.every, self.minutes = every, minutes
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_begin(self, run: Run) -> None:
+        self.watch = guard.CollapseWatch(run.images)
+        if run.step == 0:
+            self.draw(run)
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every):
+            run.require_finite()
+            self.draw(run)
+
+    def on_train_end(self, run: Run) -> None:
+        if samples := run_folder.taken(run.folder, run_folder.SAMPLES):
+            gif.save(gif.thinned(samples, gif.MOST), run.folder / run_folder.ANIMATION)
+
+    def draw(self, run: Run) -> None:
+        """Draw the grid of this step."""
+        pictures = to_uint8(run.gan.generate(_shown(run.gan), run.gan.seed))
+        grid = figures.grid(pictures, run.gan.classes or None)
+        figures.save_png(grid, run_folder.at_step(run.folder, run_folder.SAMPLES, run.step))
+        with run.writer.as_default(run.step):
+            tf.summary.image("samples", grid.reshape(1, *grid.shape[:2], -1))
+        run.say(self.watch.warning(run.step, pictures))
+
+
+def _shown(gan):
+    """How many images a grid of samples has: whole rows of all labels, where there are some."""
+    return max(1, SHOWN // gan.classes) * gan.classes if gan.classes else SHOWN
+
+
+class Judge(Callback):
+    """FID, KID and the inception score of the moving average against held-out images, every so many steps."""
+
+    def __init__(self, held_out: np.ndarray, every: int, samples: int):
+        self.held_out, self.every, self.samples = held_out, every, samples
+
+    def on_train_begin(self, run: Run) -> None:
+        self.extractor = metrics.extractor(run.gan.preset.extractor)
+        self.expected = metrics.reference(self.held_out, self.extractor)
+
+    def on_step_end(self, run: Run) -> None:
+        if run.is_time(self.every):
+            run.require_finite()
+            fake = run.gan.generate(self.samples, run.gan.seed)
+            wanted = ("fid", "kid", "is")
+            scores = metrics.compare(fake, self.held_out, self.extractor, wanted, real_features=self.expected)
+            run.results = {**run.results, **{name: scores[name] for name in SCORES if name in scores}}
+
+
+class Checkpointer(Callback):
+    """A checkpoint every so many steps, every ten minutes, and at an interruption."""
+
+    def __init__(self, every: int):
+        self.every = every
 
     def on_train_begin(self, run: Run) -> None:
         self.then, self.saved = time.perf_counter(), None
 
     def on_step_end(self, run: Run) -> None:
-        if run.is_time(self.every) or time.perf_counter() - self.then > 60 * self.minutes:
+        if run.is_time(self.every) or time.perf_counter() - self.then > 60 * CHECKPOINT_MINUTES:
             self.save(run)
 
     def on_train_end(self, run: Run) -> None:
@@ -119,8 +151,8 @@ class Checkpointer(Callback):
         """Save the history and a checkpoint of this step, if that has not been done."""
         if run.step == self.saved:
             return
-        run.check()
-        run.history.save(run.folder / "history.csv")
+        run.require_finite()
+        run.history.save(run.folder / run_folder.HISTORY)
         checkpoint.save(run.gan, run.folder)
         self.then, self.saved = time.perf_counter(), run.step
 
@@ -143,7 +175,7 @@ class KeepBest(Callback):
     def is_better(self, run: Run) -> bool:
         """Was this step judged, and has it a lower KID than the checkpoint that is kept, if there is one?"""
         judged = {row["step"]: row["kid"] for row in run.history.rows if not math.isnan(row["kid"])}
-        kept = [self._kid_of(folder, judged) for folder in checkpoint.folders(run.folder, "best")]
+        kept = [self._kid_of(folder, judged) for folder in run_folder.taken(run.folder, run_folder.BEST)]
         return run.step in judged and all(judged[run.step] < kid for kid in kept)
 
     @staticmethod
@@ -151,18 +183,49 @@ class KeepBest(Callback):
         """What a checkpoint in best/ was chosen by; one of an older version does not say it."""
         if checkpoint.fault(folder):
             return math.inf
-        step = checkpoint.step_of(folder)
-        return checkpoint.plan(folder).get("scores", {}).get("kid", judged.get(step, math.inf))
+        return checkpoint.networks(folder).get("kid", judged.get(run_folder.step_of(folder), math.inf))
 
     def keep(self, run: Run) -> None:
         """Keep this step's checkpoint as the best one, and say what chose it."""
-        row = run.history.rows[-1]
+        row, folder = run.history.rows[-1], run_folder.at_step(run.folder, run_folder.BEST, run.step)
         which = "this run" if run.history.best()["step"] == run.step else "the checkpoints that are left"
-        folder = run.folder / "best" / f"step_{run.step:07}"
         readme = (
             f"{folder.name} had the lowest KID of {which} until then: {row['kid']:.4f} ± {row['kid_error']:.4f}, "
             f"{self.samples:,} samples against the held-out images, judged by {run.gan.preset.extractor!r}.\n"
             "It was chosen by them, so its score on them is too good to be true. Good if the run collapses late:\n"
-            f"dcgan-tf generate {folder}\n"
+            "give the path of this folder to dcgan-tf generate.\n"
         )
-        checkpoint.save_best(run.gan, run.folder, {"kid": row["kid"]}, readme)
+        checkpoint.save_best(run.gan, run.folder, row["kid"], readme)
+
+
+class Plots(Callback):
+    """losses.png, at the end."""
+
+    def on_train_end(self, run: Run) -> None:
+        if len(run.history):
+            title = f"{run.gan.preset.name}: {run.step:,} steps"
+            figure = figures.plot_history(run.history, title, run.gan.loss.probabilities)
+            figures.save_figure(figure, run.folder / run_folder.LOSSES)
+
+
+class Live(Callback):
+    """In a notebook: the newest samples and losses below the cell, every so many steps, in place of the ones before.
+
+    `dcgan.train(gan, images, callbacks=[dcgan.callbacks.Live(200)])`
+    """
+
+    def __init__(self, every: int):
+        self.every = every
+
+    def on_train_begin(self, run: Run) -> None:
+        from IPython.display import display
+
+        self.shown = display(self._picture(run), display_id=True)  # None outside of a notebook
+
+    def on_step_end(self, run: Run) -> None:
+        if self.shown and run.is_time(self.every):
+            self.shown.update(self._picture(run))
+
+    def _picture(self, run):
+        samples = run.gan.generate(_shown(run.gan), run.gan.seed)
+        return figures.progress(run.history, samples, f"step {run.step:,}", run.gan.classes or None)

@@ -48,7 +48,7 @@ def lock(run: Path) -> Iterator[None]:
     Raises:
         UserError: another process holds it.
     """
-    held = FileLock(run / ".lock")
+    held = FileLock(run / ".dcgan_tf-lock")
     try:
         held.acquire(timeout=0)
     except Timeout:
@@ -61,34 +61,6 @@ def lock(run: Path) -> Iterator[None]:
         yield
     finally:
         held.release()
-
-
-class WonWatch:
-    """Warns once that the discriminator has won, while its losses still look like numbers.
-
-    Args:
-        patience: steps for which the discriminator's loss has to be near zero.
-    """
-
-    WON = 0.02  # of the discriminator's loss: it is right in 99 of 100 cases on both sides
-
-    def __init__(self, patience: int = 500):
-        self.patience, self.since, self.warned = patience, None, False
-
-    def check(self, step: int, d_loss: float) -> str | None:
-        """Take the discriminator's loss at a step; returns a warning or None."""
-        if d_loss > self.WON:
-            self.since = None
-        elif self.since is None:
-            self.since = step
-        elif step - self.since >= self.patience and not self.warned:
-            self.warned = True
-            return (
-                f"Step {step:,}: the discriminator has won. For {step - self.since:,} steps it has told every real "
-                "image from every fake, so the generator learns nothing from it. What may help: DiffAugment "
-                "(--augment, with --images) or, from Python, a preset with an R1 penalty or a lower rate for D."
-            )
-        return None
 
 
 class CollapseWatch:
@@ -105,7 +77,7 @@ class CollapseWatch:
         self.varied = False  # have the samples ever been? Those of the first steps are all alike
         self.warned = False
 
-    def check(self, step: int, images: np.ndarray) -> str | None:
+    def warning(self, step: int, images: np.ndarray) -> str | None:
         """Take generated uint8 images at a step; returns a warning or None."""
         relative = _variety(images) / max(self.variety, 1e-6)
         self.varied |= relative > 2 * self.ALIKE

@@ -25,8 +25,7 @@ COLUMNS = (
     "kid_error",  # its standard error
     "inception_score",  # where the extractor has classes
 )
-JUDGED = COLUMNS[-4:]
-DEFAULTS = dict.fromkeys(JUDGED, np.nan)
+SCORES = COLUMNS[-4:]
 
 
 class History:
@@ -48,8 +47,8 @@ class History:
         return float((np.diff(self["step"], prepend=0) * batch_size / self["images_per_second"]).sum())
 
     def append(self, **row: float) -> None:
-        """Add a row, a keyword for each of COLUMNS; those in DEFAULTS may be left out."""
-        row = {**DEFAULTS, **row}
+        """Add a row, a keyword for each of COLUMNS; those of SCORES may be left out."""
+        row = dict.fromkeys(SCORES, np.nan) | row
         self.rows.append({column: row[column] for column in COLUMNS})
 
     def best(self) -> dict | None:
@@ -63,7 +62,7 @@ class History:
 
     def save(self, path: str | Path) -> None:
         """Write a CSV file; it appears whole or not at all."""
-        with files.atomic(path) as partial, partial.open("w", newline="") as file:
+        with files.atomic(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows({k: v if k == "step" else f"{v:.6g}" for k, v in row.items()} for row in self.rows)
@@ -74,16 +73,13 @@ class History:
         path = Path(path)
         if not path.exists():
             return cls()
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
-            names = reader.fieldnames or ()
-            if not {"step", "g_loss"} <= set(names):
+            known = set(reader.fieldnames or ()) & set(COLUMNS)  # an older version's has others
+            if not {"step", "g_loss"} <= known:
                 raise UserError(f"{path} is not a history: its columns differ. Move it away to start a new one")
-            known = set(names) & set(COLUMNS)  # an older version's has others
-            empty = {**dict.fromkeys(COLUMNS, np.nan), **DEFAULTS}
             try:
-                return cls(empty | {k: (int if k == "step" else float)(row[k]) for k in known} for row in reader)
+                rows = [{k: (int if k == "step" else float)(row[k]) for k in known} for row in reader]
             except (TypeError, ValueError):
-                raise UserError(
-                    f"{path} is damaged in line {reader.line_num}: mend it, or move it away to start a new one"
-                ) from None
+                raise UserError(f"{path} is damaged in line {reader.line_num}: mend it, or move it away") from None
+        return cls(dict.fromkeys(COLUMNS, np.nan) | row for row in rows)

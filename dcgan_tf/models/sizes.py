@@ -1,19 +1,9 @@
 """Which sizes of images the networks can make: a stem of a few pixels, doubled again and again."""
 
-import re
-
 from dcgan_tf.errors import UserError
 
 MOST_DOUBLINGS = 7
 SHORTEST, LONGEST = 3, 7  # of the shorter side of the stem
-
-
-def parse(text: str) -> tuple[int, int]:
-    """(height, width) of "128" or "64x96" (HEIGHTxWIDTH); raises ValueError for anything else."""
-    sides = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text.lower())
-    if not sides:
-        raise ValueError
-    return int(sides[1]), int(sides[2] or sides[1])
 
 
 def stem(size: int | tuple[int, int]) -> tuple[tuple[int, int], int]:

@@ -72,25 +72,7 @@ class Rows:
         return np.asarray(self.images[self.rows], dtype)
 
 
-class Mirrored:
-    """The images of an array or of Rows, and after them their mirror images: [2N, H, W, C], read when asked for."""
-
-    def __init__(self, images: "np.ndarray | Rows"):
-        self.images = images
-        self.shape, self.dtype = (2 * len(images), *images.shape[1:]), images.dtype
-
-    def __len__(self):
-        return 2 * len(self.images)
-
-    def __getitem__(self, chosen):
-        rows = np.arange(len(self))[chosen]
-        found = np.array(self.images[rows % len(self.images)])
-        mirrored = rows >= len(self.images)
-        found[mirrored] = found[mirrored][..., ::-1, :]
-        return found
-
-
-def check(images: "np.ndarray | Rows", batch_size: int) -> None:
+def require_images(images: "np.ndarray | Rows", batch_size: int) -> None:
     """Refuse images that are not uint8, or fewer than a batch."""
     if images.dtype != np.uint8:
         raise UserError(f"the images are {images.dtype}: give uint8 from 0 to 255 (datasets.to_uint8 makes them)")
@@ -114,12 +96,7 @@ def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 def batches(
-    images: "np.ndarray | Rows",
-    batch_size: int,
-    seed: int = 0,
-    start: int = 0,
-    slots: tuple[int, int, int] = (0, 1, 1),
-    labels: np.ndarray | None = None,
+    images: "np.ndarray | Rows", batch_size: int, seed: int = 0, start: int = 0, labels: np.ndarray | None = None
 ) -> "tf.data.Dataset":
     """An endless tf.data.Dataset of shuffled batches: float32 [batch_size, H, W, C] in [-1, 1].
 
@@ -134,12 +111,10 @@ def batches(
         batch_size: images a batch; at most N.
         seed: of the order.
         start: how many batches to leave out.
-        slots: (first, count, of): of each batch, cut into `of` equal parts, `count` from the part `first` on, one
-            after the other. That is for several devices: see runtime/distribution.py.
         labels: integers [N], in the order of the images.
     """
     tf = quiet.tensorflow()  # here, so that images can be looked at without waiting for TensorFlow
-    check(images, batch_size)
+    require_images(images, batch_size)
     count = len(images)
     labels = None if labels is None else np.asarray(labels)
     if labels is not None and labels.shape != (count,):
@@ -147,40 +122,21 @@ def batches(
     order = functools.lru_cache(2)(lambda epoch: permutation(count, seed, epoch))
 
     def chosen(step):
-        """The rows of one batch, cut into the parts of all replicas: [of, batch_size / of]."""
+        """The rows of one batch."""
         epoch, offset = divmod(step * batch_size, count)
         rows = order(epoch)[offset : offset + batch_size]
-        if len(rows) < batch_size:
-            rows = np.concatenate([rows, order(epoch + 1)[: batch_size - len(rows)]])
-        return rows.reshape(slots[2], -1)
+        return rows if len(rows) == batch_size else np.r_[rows, order(epoch + 1)[: batch_size - len(rows)]]
 
     def stream():
         for step in itertools.count(start, CHUNK):
-            parts = [chosen(step + i)[slots[0] : slots[0] + slots[1]] for i in range(CHUNK)]
-            rows = np.concatenate(parts)
+            rows = np.stack([chosen(step + i) for i in range(CHUNK)])
             yield images[rows] if labels is None else (images[rows], labels[rows].astype(np.int32))
 
-    if batch_size % slots[2]:
-        raise UserError(
-            f"a batch of {batch_size} cannot be split over {slots[2]} devices: give a multiple of {slots[2]}"
-        )
-
-    shape = (CHUNK * slots[1], batch_size // slots[2])
-    parts = tf.TensorSpec((*shape, *images.shape[1:]), tf.uint8)
-    parts = parts if labels is None else (parts, tf.TensorSpec(shape, tf.int32))
+    parts = tf.TensorSpec((CHUNK, batch_size, *images.shape[1:]), tf.uint8)
+    parts = parts if labels is None else (parts, tf.TensorSpec((CHUNK, batch_size), tf.int32))
     dataset = tf.data.Dataset.from_generator(stream, output_signature=parts).unbatch()
     ready = dataset.map(lambda batch, *own: (normalise(batch), *own) if own else normalise(batch))
     return ready.prefetch(tf.data.AUTOTUNE)
-
-
-def shrink(images: np.ndarray, size: int) -> np.ndarray:
-    """uint8 images [N, H, H, C] made smaller, to [N, size, size, C], by averaging blocks of pixels.
-
-    H is a multiple of `size`.
-    """
-    factor = images.shape[1] // size
-    blocks = images.reshape(len(images), size, factor, size, factor, images.shape[-1])
-    return np.rint(blocks.mean((2, 4), dtype=np.float32)).astype(np.uint8)
 
 
 def normalise(images: np.ndarray) -> "tf.Tensor":

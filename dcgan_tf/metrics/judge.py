@@ -4,17 +4,16 @@ Every score is printed with its extractor and its number of samples: scores with
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import keras
 import numpy as np
 
-from dcgan_tf import data, labels
-from dcgan_tf.data import to_uint8
-from dcgan_tf.evaluation.extractors import Extractor, Features, extractor
-from dcgan_tf.evaluation.metrics import (
+from dcgan_tf import datasets, sampling
+from dcgan_tf.datasets import to_uint8
+from dcgan_tf.errors import UserError, unknown
+from dcgan_tf.metrics.extractors import Extractor, Features, extractor
+from dcgan_tf.metrics.formulas import (
     class_shares,
     frechet_distance,
     inception_score,
@@ -25,11 +24,9 @@ from dcgan_tf.evaluation.metrics import (
     scales,
     statistics,
 )
-from dcgan_tf.names import METRICS, check_metrics
+from dcgan_tf.presets import METRICS
 from dcgan_tf.runtime import files
 from dcgan_tf.runtime.progress import bar
-from dcgan_tf.sampling import generate, inputs
-from dcgan_tf.training import checkpoint
 
 NEIGHBOURS = 500  # images of each kind whose nearest training image is looked for
 MOST = 5_000  # images of each kind whose neighbourhoods are drawn: the table of distances grows with the square
@@ -43,7 +40,10 @@ def reference(images: np.ndarray, judge: Extractor) -> Features:
     if arrays := files.load_arrays(path):
         return Features(arrays["features"], arrays.get("probabilities"))
     features = judge(images, progress=judge.name == "inception")
-    files.save_arrays(path, **{name: value for name, value in features._asdict().items() if value is not None})
+    try:
+        files.save_arrays(path, **{name: value for name, value in features._asdict().items() if value is not None})
+    except OSError as error:
+        print(f"Not kept for the next time: {path} cannot be written ({error.strerror})")
     return features
 
 
@@ -53,6 +53,7 @@ def compare(
     judge: Extractor,
     metrics: Sequence[str] = METRICS,
     training: np.ndarray | None = None,
+    mirrored: bool = False,
     real_features: Features | None = None,
     progress: bool = False,
     asked: np.ndarray | None = None,
@@ -63,7 +64,8 @@ def compare(
         fake, real: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1].
         judge: an Extractor.
         metrics: some of METRICS. "is" is left out where the judge has no classes, "neighbours" without `training`.
-        training: the images trained on, uint8, for the nearest neighbours; mirror images too, if it saw those.
+        training: the images trained on, uint8, for the nearest neighbours.
+        mirrored: the generator was trained on their mirror images too.
         real_features: the Features of `real`, where they are at hand.
         asked: the label that each of the images was asked for; with a judge that has as many classes, "is" also gives
             the share of each that it recognises.
@@ -74,7 +76,8 @@ def compare(
     Raises:
         UserError: a metric that does not exist.
     """
-    check_metrics(metrics)
+    if strange := [name for name in metrics if name not in METRICS]:
+        raise UserError(unknown("metric", strange[0], METRICS))
     scores = {"extractor": judge.name, "description": judge.description, "samples": len(fake), "held_out": len(real)}
     if set(metrics) & {"fid", "kid", "is", "coverage"}:
         generated, expected = judge(fake, progress), real_features or judge(real, progress)
@@ -104,7 +107,7 @@ def compare(
         scores |= precision_recall_density_coverage(*some)
     if "neighbours" in metrics and training is not None:
         for name, images in (("to_training", fake), ("held_out_to_training", real)):
-            scores[name] = float(np.median(nearest(_some(images, NEIGHBOURS), training)[1]))
+            scores[name] = float(np.median(nearest(_some(images, NEIGHBOURS), training, 1, mirrored)[1]))
     return scores
 
 
@@ -124,6 +127,7 @@ def evaluate(
     progress: bool = True,
     metrics: Sequence[str] = ("fid", "is"),
     training: np.ndarray | None = None,
+    mirrored: bool = False,
 ) -> dict:
     """Judge a generator against held-out images.
 
@@ -134,15 +138,16 @@ def evaluate(
         count: how many samples to draw; with fewer than some thousands the FID comes out too high.
         seed: of the samples.
         metrics: some of METRICS; "neighbours" needs the images trained on: `training`, uint8.
+        training, mirrored: as in `compare`.
 
     Returns:
         What `compare` returns.
     """
-    held_out = data.load(dataset, "test") if isinstance(dataset, str) else dataset
+    held_out = datasets.load(dataset, "test") if isinstance(dataset, str) else dataset
     judge = extractor(judge) if isinstance(judge, str) else judge
-    fake, classes = draw(generator, count, seed, progress), labels.classes(generator)
-    asked = labels.wanted(None, count, classes) if classes else None
-    return compare(fake, held_out, judge, metrics, training, reference(held_out, judge), progress, asked)
+    fake, classes = draw(generator, count, seed, progress), sampling.classes(generator)
+    asked = sampling.asked(None, count, classes) if classes else None
+    return compare(fake, held_out, judge, metrics, training, mirrored, reference(held_out, judge), progress, asked)
 
 
 def draw(
@@ -152,65 +157,50 @@ def draw(
     progress: bool = True,
     label: int | Sequence[int] | None = None,
 ) -> np.ndarray:
-    """Images of a generator, uint8 [count, H, W, C]; `label` as in `sampling.sample`."""
-    draws = inputs(generator, count, seed, label)
+    """Images of a generator, uint8 [count, H, W, C]; `label` as in `sampling.inputs`."""
+    draws = sampling.inputs(generator, count, seed, label)
     shown = bar(total=count, desc="Drawing", unit="image", disable=not progress, leave=False)
     images = []
     for i in range(0, count, 250):
-        images.append(to_uint8(generate(generator, draws[i : i + 250])))
+        images.append(to_uint8(sampling.generate(generator, draws[i : i + 250])))
         shown.update(len(images[-1]))
     shown.close()
     return np.concatenate(images)
 
 
-def save(scores: dict, run: str | Path) -> None:
-    """Keep the scores of a run's generator in RUN/metrics.json, with the step of the checkpoint that it came from."""
-    step = checkpoint.step_of(checkpoint.find(run))
-    with files.atomic(Path(run) / "metrics.json") as partial:
-        partial.write_text(json.dumps({"step": step, **scores}, indent=2) + "\n")
+# The score that a line of a report needs | its name | its value | what it means
+REPORT = """
+fid|FID|{fid:.1f}|0 is perfect; too high on few images
+kid|KID|{kid:.4f} ± {kid_error:.4f}|0 is perfect; unbiased on few images
+inception_score|inception score|{inception_score:.2f}|from 1 (unclear, or all alike) to {most}
+confidence|mean confidence|{confidence:.1%}|how sure the judge is of each image
+class_distance|class shares off by|{class_distance:.1%}|{classes}; 0% is as among real ones
+pair_similarity|MS-SSIM, {scales} scales|{pair_similarity:.3f}, real {real_pair_similarity:.3f}|higher: less varied
+precision|precision, recall|{precision:.2f}, {recall:.2f}|1 is best: real-looking, varied{of}
+density|density, coverage|{density:.2f}, {coverage:.2f}|the same, less sensitive to outliers; density may pass 1
+to_training|nearest training image|{to_training:.1f}, real {held_out_to_training:.1f}|far below real would be memorising
+asked|recognised as asked|{asked:.1%}, worst {worst:.1%}|of the images of each class, by the judge
+"""
 
 
 def report(scores: dict) -> str:
     """Scores as lines to print, each with what it means."""
+    shares, asked = scores.get("class_shares", ()), scores.get("as_asked", ())
+    facts = {**scores, "most": len(shares), "of": ""}
+    if asked:
+        facts |= {"asked": np.mean(asked), "worst": min(asked)}
+    if (some := scores.get("neighbourhoods_of")) and some != (scores["samples"], scores["held_out"]):
+        facts["of"] = " (of {:,} and {:,}, drawn at random)".format(*some)
     lines = [
-        f"{scores['samples']:,} samples against {scores['held_out']:,} held-out images, judged by "
-        f"{scores['extractor']!r}, {scores['description']}:"
-    ]
-
-    def line(name, value, meaning):
-        lines.append(f"  {name:22} {value:18} {meaning}")
-
-    if "fid" in scores:
-        line("FID", f"{scores['fid']:.1f}", "0 is perfect; too high on few images")
-    if "kid" in scores:
-        line("KID", f"{scores['kid']:.4f} ± {scores['kid_error']:.4f}", "0 is perfect; unbiased on few images")
-    if "inception_score" in scores:
-        most = len(scores["class_shares"])
-        line("inception score", f"{scores['inception_score']:.2f}", f"from 1 (unclear, or all alike) to {most}")
-        line("mean confidence", f"{scores['confidence']:.1%}", "how sure the judge is of each image")
-        line("class shares off by", f"{scores['class_distance']:.1%}", f"{scores['classes']}; 0% is as among real ones")
-    elif "classes" in scores:
-        lines.append(f"  {'inception score':22} left out: this judge has no classes")
-    if "pair_similarity" in scores:
-        value = f"{scores['pair_similarity']:.3f}, real {scores['real_pair_similarity']:.3f}"
-        line(f"MS-SSIM, {scores['scales']} scales", value, "of random pairs; higher than real: less varied")
-    if "coverage" in scores:
-        fakes, reals = scores["neighbourhoods_of"]
-        if (fakes, reals) != (scores["samples"], scores["held_out"]):
-            lines.append(f"  of {fakes:,} samples and {reals:,} held-out images, drawn at random:")
-        line(
-            "precision, recall", f"{scores['precision']:.2f}, {scores['recall']:.2f}", "1 is best: real-looking, varied"
+        "{samples:,} samples against {held_out:,} held-out images, judged by {extractor!r}, {description}:".format(
+            **facts
         )
-        value = f"{scores['density']:.2f}, {scores['coverage']:.2f}"
-        line("density, coverage", value, "the same, less sensitive to outliers; density may pass 1")
-    if "to_training" in scores:
-        value = f"{scores['to_training']:.1f}, real {scores['held_out_to_training']:.1f}"
-        line("nearest training image", value, "far below the real figure would be memorising")
-    if asked := scores.get("as_asked"):
-        value = f"{np.mean(asked):.1%}, worst {min(asked):.1%}"
-        line("recognised as asked", value, "of the images of each class, by the judge")
-    if len(scores.get("class_shares", ())) == 10:
+    ]
+    for line in REPORT.strip().splitlines():
+        needed, *columns = (column.strip() for column in line.split("|"))
+        if needed in facts:
+            lines.append("  {:22} {:18} {}".format(*(column.format(**facts) for column in columns)))
+    if len(shares) == 10:
         lines.append("  share of the samples that the judge takes for each digit:")
-        for label, share in enumerate(scores["class_shares"]):
-            lines.append(f"    {label}  {share:6.1%}  {'█' * round(100 * share)}")
+        lines += [f"    {digit}  {share:6.1%}  {'#' * round(100 * share)}" for digit, share in enumerate(shares)]
     return "\n".join(lines)

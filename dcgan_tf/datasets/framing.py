@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+COLOURS = 64  # at most so many make a small image pixel art, which is enlarged by repeating its pixels
+
 
 class How(NamedTuple):
     """How images are brought to one size."""
@@ -13,7 +15,6 @@ class How(NamedTuple):
     width: int
     channels: int
     fit: str
-    enlarge: str
 
 
 class Done(NamedTuple):
@@ -39,8 +40,8 @@ def framed(image: Image.Image, how: How) -> tuple[np.ndarray, Done]:
         image = image.convert("RGB")
     size = how.width, how.height
     scale = (max if how.fit == "crop" else min)(how.width / image.width, how.height / image.height)
-    smooth = scale <= 1 or how.enlarge == "smooth"
-    method = Image.Resampling.LANCZOS if smooth else Image.Resampling.NEAREST
+    pixel_art = scale > 1 and image.getcolors(COLOURS) is not None
+    method = Image.Resampling.NEAREST if pixel_art else Image.Resampling.LANCZOS
     if how.fit == "crop":
         cut = 1 - how.width * how.height / (image.width * image.height * scale**2)
         done = Done(scale > 1, cut if cut > 1e-3 else 0.0, False, transparent)

@@ -2,8 +2,6 @@
 
 import tensorflow as tf
 
-from dcgan_tf.runtime import distribution
-
 
 def diff_augment(images: tf.Tensor, policy: str, seed: tf.Tensor) -> tf.Tensor:
     """Augment a batch by transformations that gradients pass through (Zhao et al. 2020, "DiffAugment", section 3.2).
@@ -32,16 +30,14 @@ def diff_augment(images: tf.Tensor, policy: str, seed: tf.Tensor) -> tf.Tensor:
 
 def flip(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Mirror each image [n, H, W, C] left to right with probability 1/2."""
-    mirrored = (
-        distribution.local_rows(lambda n: tf.random.stateless_uniform([n, 1, 1, 1], seed), tf.shape(images)[0]) < 0.5
-    )
+    mirrored = tf.random.stateless_uniform([tf.shape(images)[0], 1, 1, 1], seed) < 0.5
     return tf.where(mirrored, images[:, :, ::-1], images)
 
 
 def _color(images, seed):
     if images.shape[-1] == 4:
         return tf.concat([_color(images[..., :3], seed), images[..., 3:]], -1)
-    draw = distribution.local_rows(lambda n: tf.random.stateless_uniform([n, 3, 1, 1, 1], seed), tf.shape(images)[0])
+    draw = tf.random.stateless_uniform([tf.shape(images)[0], 3, 1, 1, 1], seed)
     brightness, saturation, contrast = tf.unstack(tf.cast(draw, images.dtype), axis=1)
     images += brightness - 0.5
     grey = tf.reduce_mean(images, 3, keepdims=True)
@@ -73,8 +69,7 @@ def _cutout(images, seed):
 
 def _integers(seed, number, count, low, high):
     """Uniform integers from low to high, both included: int32 [count, 1]."""
-    key = tf.random.fold_in(seed, number)
-    return distribution.local_rows(lambda n: tf.random.stateless_uniform([n, 1], key, low, high + 1, tf.int32), count)
+    return tf.random.stateless_uniform([count, 1], tf.random.fold_in(seed, number), low, high + 1, tf.int32)
 
 
 _TRANSFORMATIONS = {"color": _color, "translation": _translation, "cutout": _cutout}

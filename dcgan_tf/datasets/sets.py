@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dcgan_tf.data import pokemon
+from dcgan_tf.datasets import pokemon
+from dcgan_tf.datasets.batches import fingerprint
 from dcgan_tf.errors import UserError, unknown
 from dcgan_tf.runtime import files
 
@@ -22,6 +23,10 @@ SHA256 = {
     "anime": "968378f4ab53723697945f50f9a298f1cc86aba271df568ece7275e70f18cf0b",
     "heroes": "3a91c35a9d4587d70f175fd278141a74f56425ebc7091bb0965ee527650a39b1",
 }
+HAIR_COLORS = (  # the names of the anime set's labels "hair_color", 0 to 15
+    *("black", "dark brown", "brown", "blond", "yellow", "red", "orange", "pink"),
+    *("magenta", "purple", "violet", "blue", "light blue", "green", "teal", "grey"),
+)
 
 
 def names() -> list[str]:
@@ -58,6 +63,14 @@ def labels(name: str, split: str = "train") -> np.ndarray:
     if values is None:
         raise UserError(f"the set {name!r} has no labels")
     return values
+
+
+def is_set(name: str, fingerprint_of_images: str) -> bool:
+    """Are images with this `fingerprint` those that a set is trained on?"""
+    try:
+        return fingerprint(load(name)) == fingerprint_of_images
+    except UserError:  # a set that is not here
+        return False
 
 
 @functools.cache

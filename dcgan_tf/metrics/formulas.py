@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from dcgan_tf.data.batches import to_uint8
+from dcgan_tf.datasets.batches import to_uint8
 from dcgan_tf.errors import UserError
 
 PAIRS = 1_000  # whose MS-SSIM is averaged
@@ -153,20 +153,35 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
     }
 
 
-def nearest(queries: np.ndarray, images: np.ndarray, count: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    queries: np.ndarray, images: np.ndarray, count: int = 1, mirrored: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """The images nearest to each query, in pixels: (indices [N, count], root mean square differences [N, count]).
 
     Args:
         queries, images: [N, H, W, C] and [M, H, W, C], uint8 or float in [-1, 1]. Differences are from 0 to 255.
+        count: how many for each.
+        mirrored: compare with the images' mirror images too.
     """
     queries = to_uint8(queries).reshape(len(queries), -1).astype(np.float32)
     rows, gaps = np.empty((len(queries), 0), int), np.empty((len(queries), 0), np.float32)
-    for first in range(0, len(images), 2_000):  # which may be a file larger than memory
-        part = to_uint8(images[first : first + 2_000])
+    at_once = max(1, 25_000_000 // queries.shape[1])  # of the images, which may be a file larger than memory
+    for first in range(0, len(images), at_once):
+        part = to_uint8(images[first : first + at_once])
         near = distances(queries, part.reshape(len(part), -1).astype(np.float32))
+        if mirrored:
+            near = np.minimum(near, distances(queries, part[:, :, ::-1].reshape(len(part), -1).astype(np.float32)))
         gaps = np.concatenate([gaps, near], 1)
         rows = np.concatenate([rows, np.broadcast_to(first + np.arange(len(part)), near.shape)], 1)
         order = np.argsort(gaps, 1, kind="stable")[:, :count]
         gaps, rows = np.take_along_axis(gaps, order, 1), np.take_along_axis(rows, order, 1)
-    exact = to_uint8(images[rows]).reshape(*rows.shape, -1) - queries[:, None].astype(np.float64)
-    return rows, np.sqrt((exact**2).mean(-1))  # single precision was enough to find them
+    return rows, _root_mean_square(queries, to_uint8(images[rows]), mirrored)
+
+
+def _root_mean_square(queries, images, mirrored):
+    """The differences of queries [N, F] to images [N, count, H, W, C]; single precision was enough to find these."""
+
+    def difference(found):
+        return (((found.reshape(*found.shape[:2], -1) - queries[:, None].astype(np.float64)) ** 2).mean(-1)) ** 0.5
+
+    return np.minimum(difference(images), difference(images[..., ::-1, :])) if mirrored else difference(images)
