@@ -21,7 +21,7 @@ train: about .venv/installed
 
 about:
 	@echo "make train: sets up .venv (a few minutes, about 2 GB; once), then trains on handwritten digits:"
-	@echo "9,000 steps (on a GPU 93,750); after the first 60 it says how long the others take on this machine."
+	@echo "9,000 steps; a bar shows how long the others take on this machine."
 	@echo "Pictures appear in runs/mnist/samples/ as it trains."
 
 test: .venv/installed-dev
@@ -59,7 +59,7 @@ playground/node_modules/installed: playground/package-lock.json
 clean:
 	rm -rf playground/node_modules playground/dist playground/public playground/tests/expected
 	if [ -e .venv/.dcgan_tf ] || [ -e .venv/installed ]; then rm -rf .venv; fi
-	if [ -e solved/.dcgan_tf ]; then rm -rf solved; fi
+	if [ -e solved/.dcgan_tf ]; then cd solved && rm -f $$(cat .dcgan_tf) .dcgan_tf; fi
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -69,7 +69,7 @@ clean:
 		(echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ..." >&2; exit 2)
 	@if [ -e .venv ] && [ ! -e .venv/.dcgan_tf ] && [ ! -e .venv/installed ]; then \
 		echo ".venv was not made by make: move it away, or install with pip install ." >&2; exit 2; fi
-	@$(PYTHON) -m venv --clear .venv && touch .venv/.dcgan_tf
+	@rm -rf .venv && mkdir .venv && touch .venv/.dcgan_tf && $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -r requirements.txt -c constraints.txt
 	@touch $@
 

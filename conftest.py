@@ -1,4 +1,4 @@
-"""Shared by all tests and notebooks: the smoke profile, run folders in a temporary place, quiet TensorFlow."""
+"""Shared by all tests and notebooks: the smoke profile, run folders in a temporary place, no progress bars."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ FOLDERS = {
     "DCGAN_TF_CACHE": tempfile.mkdtemp(prefix="dcgan_tf_cache_"),  # nothing fetched, nothing kept
     "DCGAN_TF_RUNS": tempfile.mkdtemp(prefix="dcgan_tf_runs_"),  # where the notebooks under test write
 }
-os.environ |= {"DCGAN_TF_PROFILE": "smoke", **FOLDERS}
+os.environ |= {"DCGAN_TF_PROFILE": "smoke", "TQDM_DISABLE": "1", **FOLDERS}
 
 
 def pytest_unconfigure():

@@ -20,7 +20,7 @@ def trained(name, seed, folder, steps):
     preset, run = presets.get(name), folder / f"{name}_{seed}"
     gan, images = GAN.from_preset(preset, seed=seed), datasets.load("mnist")
     labels = datasets.labels("mnist") if preset.classes else None
-    history = train(gan, images, steps, run=run, profile="cpu", labels=labels)
+    history = train(gan, images, labels, steps, run, schedule=preset.schedule("short"))
     if history.interrupted:
         raise SystemExit(130)
     scores = metrics.evaluate(load_generator(run), "mnist", "mnist", SAMPLES, progress=False)
@@ -32,7 +32,7 @@ def trained(name, seed, folder, steps):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=presets.get("mnist").schedule("cpu").steps)
+    parser.add_argument("--steps", type=int, default=presets.get("mnist").schedule("short").steps)
     parser.add_argument("--runs", type=Path, default=Path("runs/conditional"))
     options = parser.parse_args()
     rows = json.loads(OUT.read_text())["rows"] if OUT.exists() else []

@@ -56,10 +56,11 @@ def timed(*arguments):
     seconds.append(time.time() - then)
     return results
 gan.train_step = timed
-dcgan.train(gan, images, steps=200, run=run, profile="cpu", progress=False)
+schedule = gan.preset.schedule("short")
+dcgan.train(gan, images, steps=200, run=run, schedule=schedule)
 seconds.clear()
 then = time.time()
-dcgan.train(gan, images, steps=200 + steps, run=run, profile="cpu", progress=False)
+dcgan.train(gan, images, steps=200 + steps, run=run, schedule=schedule)
 wall = time.time() - then
 print(json.dumps({"first": first[0], "wall": wall, "steps": sum(seconds), "memory": most}))
 """
@@ -73,7 +74,7 @@ def write(path, seed):
 def child(*arguments, cache):
     told = subprocess.run(
         [sys.executable, "-c", CHILD, str(time.time()), *map(str, arguments)],
-        capture_output=True, text=True, env=os.environ | {"DCGAN_TF_CACHE": str(cache)},
+        capture_output=True, text=True, env=os.environ | {"DCGAN_TF_CACHE": str(cache), "TQDM_DISABLE": "1"},
     )  # fmt: skip
     if told.returncode:
         sys.exit(told.stderr)

@@ -22,7 +22,7 @@ from dcgan_tf import devices
 
 READ = """
 import sys, threading, time
-from dcgan_tf.data.folder import from_folder
+from dcgan_tf.datasets.folder import from_folder
 from PIL import Image
 Image.init()
 def anonymous():

@@ -21,9 +21,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from dcgan_tf import GAN, datasets, devices, extractors, figures, metrics, presets, train
+from dcgan_tf import GAN, callbacks, datasets, devices, extractors, figures, metrics, presets, train
 from dcgan_tf.sampling import generate, latents
-from dcgan_tf.trainer import Callback
 from notebooks.cells import cells_of
 
 WAYS = ("straight", "at once", "frozen", "fade-in")
@@ -38,7 +37,7 @@ PRESET = presets.get("heroes")
 
 def chapter_of(seed, precision):
     """What chapter 05 writes out, for one seed."""
-    given = {"PRESET": PRESET, "PRECISION": precision, "SEED": seed, "Callback": Callback, "replace": replace}
+    given = {"PRESET": PRESET, "PRECISION": precision, "SEED": seed, "Callback": callbacks.Callback, "replace": replace}
     return SimpleNamespace(seed=seed, **cells_of("05_pixel_heroes", "shrink", "networks", "growing", **given))
 
 
@@ -105,17 +104,14 @@ def run_way(way, chapter, images, judge, real, steps, run):
         folder = run / f"seed{chapter.seed}_{way.replace(' ', '_')}_{number}_{size}"
         if way != "straight" and number == 0:
             folder = run / f"seed{chapter.seed}_first_16"  # the same for all three
-        callbacks = [chapter.Fade()] if how == "fade-in" else []
         count = steps[f"{way}, {size}, {how}"]
-        history = train(
-            gan, chapter.shrink(images, size), count, run=folder, sample_every=count, checkpoint_every=count,
-            progress=False, callbacks=callbacks,
-        )  # fmt: skip
+        schedule, fade = presets.Schedule(count, count, count), [chapter.Fade()] if how == "fade-in" else []
+        history = train(gan, chapter.shrink(images, size), run=folder, schedule=schedule, callbacks=fade)
         if history.interrupted:
             raise SystemExit(130)
         if how == "all":
             made = generate(gan.average, latents(SAMPLES, 100, 1))
-            pictures = chapter.enlarge(figures.to_uint8(made), 64)
+            pictures = chapter.enlarge(datasets.to_uint8(made), 64)
             kids[size], _ = metrics.kernel_distance(judge(pictures).features, real[size])
             print(f"  seed {chapter.seed}, {way}, {size} pixels: KID {kids[size]:.3f}", flush=True)
         pair = (*stage[:2], (pair, stage[2])) if how == "fade-in" else stage

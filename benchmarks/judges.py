@@ -2,12 +2,14 @@
 
 Real images are spoiled in known ways, each at three strengths, and compared with held-out ones of the same set: the
 KID in the features of every judge. A judge that sees gives each kind of damage more than the floor (the KID of sound
-training images), and more the stronger it is. One row a judge and set, one column a kind of damage.
+training images), and more the stronger it is. One row a judge and set, one column a kind of damage. The judge "random"
+is an untrained network, to show what such a one does not see.
 """
 
 import argparse
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageFilter
 
 from dcgan_tf import datasets, devices, extractors, metrics
@@ -78,6 +80,39 @@ DAMAGE = {  # strengths from weak to strong
 }
 
 
+def random_judge():
+    """Four strided convolutions and a projection to 64 features, He-initialised by NumPy's generator with seed 0.
+
+    Naeem et al. 2020 (section 3.3) argue for such embeddings where the images are unlike ImageNet's. The features are
+    standardised over 512 images of coloured noise whose spectrum falls as natural images' does, so that they have the
+    same meaning for every set.
+    """
+    rng = np.random.default_rng(0)
+    shapes = [(4, 4, 3, 32), (4, 4, 32, 64), (4, 4, 64, 128), (4, 4, 128, 128), (4 * 4 * 128, 64)]
+    kernels = [(rng.standard_normal(s) * np.sqrt(2 / np.prod(s[:-1]))).astype(np.float32) for s in shapes]
+
+    @tf.function(reduce_retracing=True)
+    def embed(images):
+        x = tf.image.resize(images, (64, 64), antialias=True)
+        for kernel in kernels[:-1]:
+            x = tf.nn.relu(tf.nn.conv2d(x, kernel, 2, "SAME"))
+        return tf.reshape(x, (-1, len(kernels[-1]))) @ kernels[-1]
+
+    noise = embed(natural_noise(512, rng))
+    mean, deviation = tf.math.reduce_mean(noise, 0), tf.math.reduce_std(noise, 0)
+    description = "an untrained network with fixed weights"
+    return metrics.Extractor("random", description, lambda images: ((embed(images) - mean) / deviation, None), "1")
+
+
+def natural_noise(count, rng):
+    """Images of noise with the amplitude spectrum 1/f (Field 1987): float32 [count, 64, 64, 3] in [-1, 1]."""
+    frequency = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.rfftfreq(64)[None])
+    frequency[0, 0] = 1 / 64
+    spectrum = np.fft.rfft2(rng.standard_normal((count, 3, 64, 64))) / frequency
+    noise = np.fft.irfft2(spectrum).transpose(0, 2, 3, 1)
+    return np.tanh(noise / noise.std()).astype(np.float32)
+
+
 def judged(judge, sound, held_out, rng):
     """The floor and the KIDs of all damage by one judge: (floor, error), {damage: [three]}."""
     reference = judge(held_out)
@@ -101,6 +136,7 @@ def main():
     print(f"{devices.describe()}; at most {options.images} spoiled training images against the held-out ones\n")
     print("| set | judge | floor | " + " | ".join(damage.__name__.replace("_", " ") for damage in DAMAGE) + " | |")
     print("|---|---|---|" + "---|" * (len(DAMAGE) + 1))
+    untrained = random_judge()
     for name in options.sets:
         try:
             images, held_out = datasets.load(name), datasets.load(name, "test")
@@ -109,9 +145,9 @@ def main():
             continue
         chosen = np.random.default_rng(0).permutation(len(images))[: options.images]
         held_out = held_out[np.random.default_rng(1).permutation(len(held_out))[: 4 * options.images]]
-        for judge in ("imagenet", "random", *SETS[name]):
+        for judge in (extractors.extractor("imagenet"), untrained, *map(extractors.extractor, SETS[name])):
             rng = np.random.default_rng(2)
-            (floor, error), scores = judged(extractors.extractor(judge), images[np.sort(chosen)], held_out, rng)
+            (floor, error), scores = judged(judge, images[np.sort(chosen)], held_out, rng)
             blind = [  # what is not seen at its strongest, or is taken for the better the worse it is
                 damage.__name__.replace("_", " ")
                 for damage, kids in scores.items()
@@ -119,7 +155,7 @@ def main():
             ]
             cells = " | ".join(", ".join(f"{kid:.2f}" for kid in kids) for kids in scores.values())
             verdict = f"blind to {', '.join(blind)}" if blind else "sees all"
-            print(f"| {name} | {judge} | {floor:.2f} ± {error:.2f} | {cells} | {verdict} |", flush=True)
+            print(f"| {name} | {judge.name} | {floor:.2f} ± {error:.2f} | {cells} | {verdict} |", flush=True)
 
 
 if __name__ == "__main__":

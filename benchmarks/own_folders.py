@@ -21,8 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from dcgan_tf import GAN, History, cli, datasets, devices, extractors, figures, load_generator, metrics, own_images
-from dcgan_tf.data import on_white
+from dcgan_tf import GAN, History, cli, datasets, devices, extractors, figures, load_generator, metrics
 from dcgan_tf.runtime import files
 
 HERE = Path(__file__).resolve().parent
@@ -51,9 +50,14 @@ def pixel_art(folder):
         image.save(folder / f"{i:04}.png")
 
 
+def recipe_and_images(arguments):
+    """What `dcgan-tf train custom` makes of these arguments."""
+    return cli._own_recipe(cli.parser().parse_args(arguments), None)
+
+
 def seconds_a_step(arguments):
     """How long a step of `dcgan-tf train` takes here with these arguments."""
-    preset, images = own_images.read(cli.parser().parse_args(arguments))
+    preset, images = recipe_and_images(arguments)
     gan, batches = GAN.from_preset(preset), iter(datasets.batches(images, preset.batch_size))
     for step in range(WARM + TIMED):
         if step == WARM:
@@ -94,14 +98,14 @@ def main():
         if cli.main([*arguments, "--steps", str(steps)]):
             sys.exit(f"{name} was not trained to its end")
         config = json.loads((run / "config.json").read_text())
-        preset, images = own_images.read(cli.parser().parse_args(arguments))
+        preset, images = recipe_and_images(arguments)
         images, held_out = datasets.hold_out(images)
         kid, floor, samples = judged(run, images, held_out)
         columns, shown = ROW[name], samples[: 3 * ROW[name]]
         if name != "photographs":  # which may not be passed on
             real = images[np.random.default_rng(1).permutation(len(images))[:columns]]
             shown = np.concatenate([real, shown])
-        picture = Image.fromarray(figures.grid(on_white(shown), columns, 1))
+        picture = Image.fromarray(figures.grid(datasets.on_white(shown), columns, 1))
         picture = picture if picture.mode == "L" else picture.quantize(128, dither=Image.Dither.NONE)
         picture.save(HERE / f"own_{name}.png", optimize=True)
         result[name] = {

@@ -16,17 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import GAN, datasets, devices, load_generator, metrics, presets, train
-from dcgan_tf.names import EXTRACTORS
+from dcgan_tf import GAN, datasets, devices, load_generator, metrics, presets, run_folder, train
 
 METRICS = ("fid", "kid", "is", "diversity", "neighbours")
-JUDGES = [name for name in EXTRACTORS if name != "mnist"]
+JUDGES = [name for name in presets.EXTRACTORS if name != "mnist"]
+# Batch size, rates and momentum are the paper's by default; it has no moving average.
+PAPER = presets.Preset(name="paper", architecture="face", average_decay=0.0)
 
 
 def recipes(dataset, width):
     """The recipes by name, with networks of another width if one is given."""
     ours = presets.get(dataset)
-    paper = replace(presets.PAPER, extractor=ours.extractor)
+    paper = replace(PAPER, extractor=ours.extractor)
     found = {"ours": ours, "paper": paper, "bare": replace(ours, augment="")}
     return {name: replace(preset, width=width or preset.width) for name, preset in found.items()}
 
@@ -62,12 +63,11 @@ def score(run, preset, images, held_out, precision, seed, steps, samples, judge)
     path = run / f"metrics_{judge}_{samples}.json"
     if not path.exists():
         gan = GAN.from_preset(preset, precision, seed)
-        history = train(gan, images, steps=steps, run=run, sample_every=max(1, steps // 10), checkpoint_every=500)
+        history = train(gan, images, run=run, schedule=presets.Schedule(steps, max(1, steps // 10), 500))
         if history.interrupted:
             sys.exit(130)
         found = metrics.evaluate(load_generator(run), held_out, judge, samples, seed, metrics=METRICS, training=images)
-        metrics.save(found, run)
-        (run / "metrics.json").replace(path)
+        run_folder.write_json(path, found)
     return json.loads(path.read_text())
 
 

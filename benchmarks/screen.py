@@ -133,7 +133,7 @@ def main():
     policy = devices.precision()[0]
     pair = changed(*_networks(preset.recipe(), policy, options.seed), Tried.ideas)
     gan = Tried(*pair, preset, options.seed)
-    history = train(gan, images, steps=options.steps, run=run, sample_every=500, checkpoint_every=500, log_every=20)
+    history = train(gan, images, run=run, schedule=presets.Schedule(options.steps, 500, 500, log_every=20))
     if history.interrupted:
         raise SystemExit(130)
     distance, minutes = judged(run, preset.dataset), history.seconds(preset.batch_size) / 60

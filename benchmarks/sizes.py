@@ -10,9 +10,9 @@ import json
 import subprocess
 import sys
 
-from dcgan_tf import sizes
+from dcgan_tf import cli
 
-SIZES = [sizes.parse(size) for size in ("32", "48", "64", "64x96", "96", "128", "192", "256")]
+SIZES = [cli.size(size) for size in ("32", "48", "64", "64x96", "96", "128", "192", "256")]
 CHILD = """
 import json, resource, sys, time
 import numpy as np
@@ -38,7 +38,7 @@ print(json.dumps([1e3 * float(np.median(times[1:])), memory, *parameters, device
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sizes", nargs="+", default=SIZES, type=sizes.parse)
+    parser.add_argument("--sizes", nargs="+", default=SIZES, type=cli.size)
     parser.add_argument("--batch-size", type=int, default=32)
     options = parser.parse_args()
     results = {}

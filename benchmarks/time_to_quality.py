@@ -11,12 +11,13 @@ A run that is cut off goes on where it was; finished ones are not repeated.
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import GAN, datasets, devices, extractors, load_generator, metrics, presets, train
-from dcgan_tf.training.history import History
+from benchmarks.mnist_recipes import TUTORIAL
+from dcgan_tf import GAN, History, datasets, devices, extractors, load_generator, metrics, presets, train
 
 
 def seconds_a_step(preset, precision, images, rounds=10):
@@ -35,7 +36,8 @@ def trained(run, preset, precision, seed, steps, every):
     if not len(history) or history["step"][-1] < steps:
         gan = GAN.from_preset(preset, precision, seed)
         images, held_out = datasets.load("mnist"), datasets.load("mnist", "test")
-        history = train(gan, images, steps=steps, run=run, held_out=held_out, evaluate_every=every, sample_every=every)
+        schedule = replace(preset.schedule("short"), steps=steps, sample_every=every, evaluate_every=every)
+        history = train(gan, images, run=run, held_out=held_out, schedule=schedule)
         if history.interrupted:
             raise SystemExit(130)
     return history
@@ -54,7 +56,7 @@ def minutes_to(history, mark, batch_size):
 def race(options):
     folder, images = options.run, datasets.load("mnist")
     precision, _ = devices.precision()
-    arms = {"tutorial": (presets.TUTORIAL, "float32"), "ours": (presets.get("mnist"), precision)}
+    arms = {"tutorial": (TUTORIAL, "float32"), "ours": (presets.get("mnist"), precision)}
     histories = {}
     for name, (preset, kind) in arms.items():
         path = folder / f"seconds_{name}.json"
@@ -62,13 +64,13 @@ def race(options):
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(seconds_a_step(preset, kind, images)))
         seconds = json.loads(path.read_text())
-        steps = preset.schedule("cpu").steps if name == "ours" else round(60 * options.minutes / seconds)
+        steps = preset.schedule("short").steps if name == "ours" else round(60 * options.minutes / seconds)
         histories[name] = trained(folder / name, preset, kind, options.seed, steps, max(1, round(30 / seconds)))
     print(f"\n{devices.describe()}; 1,024 samples, seed {options.seed}\n")
     print("| FID stays under | tutorial, minutes | ours, minutes | times sooner |\n|---|---|---|---|")
     for mark in options.marks:
         theirs, ours = (minutes_to(histories[name], mark, arms[name][0].batch_size) for name in arms)
-        end = histories["tutorial"].seconds(presets.TUTORIAL.batch_size) / 60
+        end = histories["tutorial"].seconds(TUTORIAL.batch_size) / 60
         sooner = "" if ours is None else f"{theirs / ours:.1f}" if theirs else f"more than {end / ours:.1f}"
         shown = [f"not in {end:.0f}" if theirs is None else f"{theirs:.1f}", "not" if ours is None else f"{ours:.1f}"]
         print(f"| {mark:g} | {shown[0]} | {shown[1]} | {sooner} |")

@@ -8,26 +8,38 @@ large matrix product in the same precision.
 
 The pairs: mnist (TensorFlow's tutorial's, batches of 256), paper (the DCGAN paper's at 64x64, batches of 128) and anime
 (chapter 04's at 64x64, without batch norm in the discriminator, batches of 32).
+
+With --layers, ours alone: the whole step of chapters' presets (penalties, augmentation and the average included) as it
+is, without one part of runtime/fast_layers.py at a time, and without all of them. Keras's own stand in for them.
 """
 
 import argparse
 import sys
 import time
 from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.mnist_recipes import TUTORIAL
 from benchmarks.plain import Plain
+from benchmarks.recipes import PAPER
 from dcgan_tf import GAN, datasets, devices, models, presets
+from dcgan_tf.runtime import fast_layers
 
 PAIRS = {
-    "mnist": replace(presets.TUTORIAL, average_decay=0.999),
-    "paper": replace(presets.PAPER, average_decay=0.999),
+    "mnist": replace(TUTORIAL, average_decay=0.999),
+    "paper": replace(PAPER, average_decay=0.999),
     "anime": replace(presets.get("anime"), r1_weight=0.0),  # which the others do not have
 }
 CHUNK = 4  # steps a turn
+ROUND = 8  # with --layers: whole rounds of the lazy penalties
+PARTS = (*(fast.__name__ for fast in fast_layers._FAST.values()), "FusedAdam")
+WHOLE = [name for name, preset in presets.PRESETS.items() if not preset.classes]
 
 
 def networks(preset, precision="float32"):
@@ -79,12 +91,20 @@ def fit(preset, images):
     return lambda: model.fit(batches, epochs=1, verbose=0)
 
 
-def ours(preset, images, precision, xla=False):
-    gan = GAN.from_preset(preset, precision, xla=xla)
+def ours(preset, images, precision, xla=False, without=(), count=CHUNK):
+    """A function that takes some steps of GAN.train_step, `without` some of PARTS."""
+    own = {plain: plain for plain, fast in fast_layers._FAST.items() if fast.__name__ in without}
+    if keras.layers.BatchNormalization in own:  # `accelerate` asks for statistics over all devices, which are slower
+        own[keras.layers.BatchNormalization] = SimpleNamespace(
+            from_config=lambda config: keras.layers.BatchNormalization.from_config(config | {"synchronized": False})
+        )
+    adam = keras.optimizers.Adam if "FusedAdam" in without else fast_layers.FusedAdam
+    with mock.patch.dict(fast_layers._FAST, own), mock.patch("dcgan_tf.gan.FusedAdam", adam):
+        gan = GAN.from_preset(preset, precision, xla=xla)
     batches = iter(datasets.batches(images, preset.batch_size))
 
     def steps():
-        for _ in range(CHUNK):
+        for _ in range(count):
             results = gan.train_step(next(batches))
         return float(results["g_loss"])
 
@@ -231,42 +251,76 @@ def steps_of(preset, images, with_xla):
     return found
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pairs", nargs="*", default="all", choices=(*PAIRS, "all"))
-    parser.add_argument("--rounds", type=int, default=8, help=f"turns of {CHUNK} steps each, after one to warm up")
-    parser.add_argument("--xla", action="store_true", help="with XLA too (slow to compile, and slow on a CPU)")
-    options = parser.parse_args()
+def in_turns(name, makers, count, rounds):
+    """{row's name: seconds a step, the median of the turns}; a row that cannot be measured is named and left out."""
+    rows, times = {}, {}
+    for row, make in makers.items():
+        try:
+            steps = make()
+            steps()
+            rows[row], times[row] = steps, []
+        except Exception as error:  # torch.compile without a compiler, XLA without an operation
+            print(f"{row}: not measured ({str(error).splitlines()[0][:100]})")
+    for turn in range(rounds):
+        for row, steps in rows.items():
+            then = time.perf_counter()
+            steps()
+            times[row].append((time.perf_counter() - then) / count)
+        print(f"\r{name}: turn {turn + 1} of {rounds}", end="", file=sys.stderr, flush=True)
+    return {row: float(np.median(taken)) for row, taken in times.items()}
 
+
+def race(options):
+    """All ways to take a step, for each pair."""
     peaks = {dtype: peak(dtype) for dtype in ("float32", "bfloat16")}
-    print(f"{devices.describe()}; TensorFlow {tf.__version__}, Keras {keras.__version__}")
     print("A large matrix product: " + ", ".join(f"{v / 1e9:,.0f} GFLOP/s in {k}" for k, v in peaks.items()))
-    for name in PAIRS if "all" in options.pairs else options.pairs:
+    for name in options.names or PAIRS:
         preset = PAIRS[name]
         images = datasets.load("mnist" if name == "mnist" else "anime")[:4_096]
-        rows = {}
-        for row, (dtype, make) in steps_of(preset, images, options.xla).items():
-            try:
-                steps = make()
-                steps()
-                rows[row] = (dtype, steps, [])
-            except Exception as error:  # torch.compile without a compiler, XLA without an operation
-                print(f"{row}: not measured ({str(error).splitlines()[0][:100]})")
-        for turn in range(options.rounds):
-            for _, steps, times in rows.values():
-                then = time.perf_counter()
-                steps()
-                times.append((time.perf_counter() - then) / CHUNK)
-            print(f"\r{name}: turn {turn + 1} of {options.rounds}", end="", file=sys.stderr, flush=True)
-        base = float(np.median(rows["plain"][2]))
+        ways = steps_of(preset, images, options.xla)
+        taken = in_turns(name, {row: make for row, (_, make) in ways.items()}, CHUNK, options.rounds)
         print(f"\n{name}: batches of {preset.batch_size}, {work(preset) / 1e9:,.0f} GFLOP a step\n")
         print("| step | ms | images a second | times as fast as plain | share of the peak |\n|---|---|---|---|---|")
-        for row, (dtype, _, times) in rows.items():
-            seconds = float(np.median(times))
-            share = work(preset) / seconds / peaks[dtype]
+        for row, seconds in taken.items():
+            share = work(preset) / seconds / peaks[ways[row][0]]
             speed = preset.batch_size / seconds
-            print(f"| {row} | {1e3 * seconds:,.1f} | {speed:,.0f} | {base / seconds:.2f} | {share:.0%} |")
+            print(f"| {row} | {1e3 * seconds:,.1f} | {speed:,.0f} | {taken['plain'] / seconds:.2f} | {share:.0%} |")
         print()
+
+
+def layers(options):
+    """The whole step of each preset, with and without the parts of fast_layers.py."""
+    precision, reason = devices.precision(options.precision)
+    print(f"{precision} ({reason}){', XLA' * options.xla}")
+    left_out = {"as it is": (), **{f"without {part}": (part,) for part in PARTS}, "without all of them": PARTS}
+    for name in options.names or ("mnist", "anime", "heroes"):
+        preset = presets.get(name)
+        images = datasets.load(preset.dataset)[:4_096]
+        step = partial(ours, preset, images, precision, options.xla, count=ROUND)
+        makers = {row: partial(step, without=parts) for row, parts in left_out.items()}
+        taken = in_turns(name, makers, ROUND, options.rounds)
+        print(f"\n{name}: batches of {preset.batch_size}\n")
+        print("| step | ms | images a second | times as long |\n|---|---|---|---|")
+        for row, seconds in taken.items():
+            speed, longer = preset.batch_size / seconds, seconds / taken["as it is"]
+            print(f"| {row} | {1e3 * seconds:,.2f} | {speed:,.0f} | {longer:.3f} |", flush=True)
+        print()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"some of {', '.join(PAIRS)} (default: all); with --layers, presets"
+    )
+    parser.add_argument("--rounds", type=int, default=8, help="turns of a few steps each, after one to warm up")
+    parser.add_argument("--xla", action="store_true", help="with XLA (slow to compile, and slow on a CPU)")
+    parser.add_argument("--layers", action="store_true", help="ours, with and without each of the fast layers")
+    parser.add_argument("--precision", choices=devices.PRECISIONS, default="auto", help="with --layers")
+    options = parser.parse_args()
+    if strange := set(options.names) - set(WHOLE if options.layers else PAIRS):
+        parser.error(f"{', '.join(sorted(strange))}: choose from {', '.join(WHOLE if options.layers else PAIRS)}")
+    print(f"{devices.describe()}; TensorFlow {tf.__version__}, Keras {keras.__version__}")
+    (layers if options.layers else race)(options)
 
 
 if __name__ == "__main__":

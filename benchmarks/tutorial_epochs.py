@@ -7,19 +7,20 @@ benchmarks/tutorial_epochs.json (steps, minutes and FID, with the machine) and b
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from dcgan_tf import GAN, datasets, devices, extractors, figures, load_generator, metrics, presets, train, weights
-from dcgan_tf.training.callbacks import Callback
+from benchmarks.mnist_recipes import TUTORIAL
+from dcgan_tf import GAN, callbacks, datasets, devices, extractors, figures, metrics, released, train
 
 EPOCHS, EVERY = 50, 5
 SAMPLES, SHOWN = 10_000, 64
 OUT = Path(__file__).with_suffix("")
 
 
-class Keep(Callback):
+class Keep(callbacks.Callback):
     """Write the generator into the run folder at some steps; this recipe's average is the generator itself."""
 
     def __init__(self, steps):
@@ -27,7 +28,7 @@ class Keep(Callback):
 
     def on_step_end(self, run):
         if run.step in self.steps:
-            weights.save(run.gan.average, run.folder / f"generator_{run.step}.npz")
+            released.save(run.gan.average, run.folder / f"generator_{run.step}.npz")
 
 
 def main():
@@ -38,19 +39,18 @@ def main():
 
     images = datasets.load("mnist")
     epochs = range(EVERY, options.epochs + 1, EVERY)
-    steps = [round(epoch * len(images) / presets.TUTORIAL.batch_size) for epoch in epochs]
-    gan = GAN.from_preset(presets.TUTORIAL)
-    history = train(gan, images, steps[-1], run=options.run, checkpoint_every=500, callbacks=[Keep(steps)])
+    steps = [round(epoch * len(images) / TUTORIAL.batch_size) for epoch in epochs]
+    gan, schedule = GAN.from_preset(TUTORIAL), replace(TUTORIAL.schedule("short"), checkpoint_every=500)
+    history = train(gan, images, steps=steps[-1], run=options.run, callbacks=[Keep(steps)], schedule=schedule)
     if history.interrupted:
         raise SystemExit(130)
-    minutes = history.seconds(presets.TUTORIAL.batch_size) / 60
+    minutes = history.seconds(TUTORIAL.batch_size) / 60
 
     judge = extractors.extractor("mnist")
     expected = metrics.statistics(metrics.reference(datasets.load("mnist", "test"), judge).features)
-    generator = load_generator(options.run)
     rows = []
     for epoch, step in zip(epochs, steps, strict=True):
-        weights.load(generator, options.run / f"generator_{step}.npz")
+        generator = released.load(options.run / f"generator_{step}.npz")
         made = metrics.draw(generator, SAMPLES, progress=False)
         fid = metrics.frechet_distance(metrics.statistics(judge(made).features), expected)
         rows.append({"epochs": epoch, "steps": step, "minutes": round(minutes * step / steps[-1], 2), "fid": fid})

@@ -19,7 +19,7 @@ def dyed(columns):
     """One face with every other of the sixteen hair colours."""
     faces, colours = dcgan.load_generator("anime-conditional"), np.arange(1, 2 * columns, 2)
     z = latents(1, faces.input_shape[-1] - 16, seed=1).repeat(columns, 0)
-    return generate(faces, dcgan.labels.beside(z, colours, 16))
+    return generate(faces, dcgan.sampling.beside(z, colours, 16))
 
 
 def row(images):

@@ -1,4 +1,4 @@
-"""Run notebooks and keep their outputs: python notebooks/run.py 01_mnist [00_theory ...] [--profile cpu]
+"""Run notebooks and keep their outputs: python notebooks/run.py 01_mnist [00_theory ...] [--profile short]
 
 The outputs are those of one real run from top to bottom. Progress bars are kept as they stood at the end; the machine's
 paths and the run's time stamps are taken out, so that two runs differ only in what they computed.
@@ -49,7 +49,7 @@ def run(path, profile):
 def main():
     parser = argparse.ArgumentParser(description="Run notebooks and keep their outputs.")
     parser.add_argument("names", nargs="+", metavar="NOTEBOOK", help="such as 01_mnist")
-    parser.add_argument("--profile", default="cpu", choices=("smoke", "cpu", "gpu"))
+    parser.add_argument("--profile", default="short", choices=("smoke", "short", "long"))
     options = parser.parse_args()
     for name in options.names:
         path = HERE / f"{name.removesuffix('.ipynb')}.ipynb"

@@ -4,14 +4,13 @@ They go to solved/. `make test` runs them, so a solution is run as often as the 
 """
 
 import re
-import shutil
 import sys
 from pathlib import Path
 
 import nbformat
 
 HERE = Path(__file__).resolve().parent
-MARK = ".dcgan_tf"  # what a folder of this script holds
+MARK = ".dcgan_tf"  # a file that lists the copies that this script has made
 
 
 def solutions(notebook: nbformat.NotebookNode) -> list[str]:
@@ -22,13 +21,15 @@ def solutions(notebook: nbformat.NotebookNode) -> list[str]:
 
 def main() -> None:
     folder = HERE.parent / "solved"  # beside notebooks/, whose cells look for ../dcgan_tf
-    if folder.exists():
-        if not (folder / MARK).exists():
-            sys.exit(f"{folder} was not made by this script: move it away")
-        shutil.rmtree(folder)  # with the runs that its cells have left there
-    folder.mkdir()
-    (folder / MARK).touch()
-    for path in sorted(HERE.glob("*.ipynb")):
+    if folder.exists() and not (folder / MARK).exists():
+        sys.exit(f"{folder} was not made by this script: move it away")
+    folder.mkdir(exist_ok=True)
+    written = (folder / MARK).read_text().split() if (folder / MARK).exists() else []
+    chapters = sorted(HERE.glob("*.ipynb"))
+    (folder / MARK).write_text("\n".join(path.name for path in chapters))
+    for name in written:
+        (folder / name).unlink(missing_ok=True)
+    for path in chapters:
         notebook = nbformat.read(path, as_version=4)
         notebook.cells += [nbformat.v4.new_code_cell(block) for block in solutions(notebook)]
         nbformat.write(notebook, folder / path.name)

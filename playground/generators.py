@@ -17,7 +17,6 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 import dcgan_tf as dcgan  # noqa: E402
 from dcgan_tf import figures  # noqa: E402
-from dcgan_tf.labels import HAIR_COLORS  # noqa: E402
 from dcgan_tf.sampling import inputs, latents  # noqa: E402
 
 OUT, EXPECTED = HERE / "public" / "generators", HERE / "tests" / "expected"
@@ -38,7 +37,7 @@ TITLES = {  # title, licence, what it has learned from; those that may be shown 
 }
 LABELS = {
     "mnist-conditional": [str(digit) for digit in range(10)],
-    "anime-conditional": list(HAIR_COLORS),
+    "anime-conditional": list(dcgan.datasets.HAIR_COLORS),
 }
 
 
@@ -62,7 +61,7 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     EXPECTED.mkdir(parents=True, exist_ok=True)
     index = []
-    for name in (name for name in TITLES if name in dcgan.weights.released()):
+    for name in (name for name in TITLES if name in dcgan.released.names()):
         generator = dcgan.load_generator(name)
         path = dcgan.export(name, OUT / f"{name}.onnx")
         halve(path)
@@ -72,7 +71,7 @@ def main() -> None:
             {
                 "name": name, "title": title, "licence": licence, "learned": learned, "bytes": path.stat().st_size,
                 "height": height, "width": width, "channels": channels, "labels": LABELS.get(name, []),
-                "directions": dcgan.latent.directions(generator, DIRECTIONS).round(5).tolist(),
+                "directions": dcgan.sampling.directions(generator, DIRECTIONS).round(5).tolist(),
             }
         )  # fmt: skip
         made = dcgan.sampling.generate(generator, inputs(generator, CHECKED))

@@ -6,8 +6,8 @@ is started again. In the end weights, optimizers, moving average, history (times
 same to the bit. The precision is the one that suits the machine; it stands in the table.
 
 The configurations are small versions of the chapters': mnist, faces (DiffAugment, flips), heroes (relativistic,
-R1 and R2), critic (chapter 05's clipped one: RMSprop, two steps to one of the generator), labels (noisy ones),
-conditional (networks that are told what to draw).
+R1 and R2), critic (chapter 05's clipped one: RMSprop, two steps to one of the generator), conditional (networks that
+are told what to draw).
 With --leave-out one part of the state is neither saved nor restored: that has to be seen.
 """
 
@@ -29,7 +29,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 STEPS, CHECKPOINT_EVERY = 60, 4
-CONFIGURATIONS = ("mnist", "faces", "heroes", "critic", "labels", "conditional")
+CONFIGURATIONS = ("mnist", "faces", "heroes", "critic", "conditional")
 PARTS = ("generator", "discriminator", "average", "generator_optimizer", "discriminator_optimizer", "streams", "step")
 
 
@@ -37,15 +37,13 @@ def preset_of(configuration):
     """A chapter's preset, made small."""
     from dcgan_tf import presets
 
-    chapters = {"critic": "heroes", "labels": "heroes", "conditional": "mnist-conditional"}
+    chapters = {"critic": "heroes", "conditional": "mnist-conditional"}
     preset = presets.get(chapters.get(configuration, configuration))
     preset = replace(preset, batch_size=4, dropout=0.3)
     if preset.dataset != "mnist":
         preset = replace(preset, width=4)
     if configuration == "critic":
         preset = replace(preset, loss="wasserstein", optimizer="rmsprop", clip=0.01, critic_steps=2)
-    if configuration == "labels":
-        preset = replace(preset, loss="bce", noisy_labels=True, real_label=0.8)
     return preset
 
 
@@ -69,10 +67,8 @@ def run_it(configuration, run, without=None):
     images = np.random.default_rng(0).integers(0, 256, (50, *preset.image_shape), dtype=np.uint8)
     labels = np.arange(50) * 7 % preset.classes if preset.classes else None
     gan = dcgan.GAN.from_preset(preset, dcgan.devices.precision()[0])
-    dcgan.train(
-        gan, images, steps=STEPS, run=run, log_every=1, sample_every=10, checkpoint_every=CHECKPOINT_EVERY,
-        progress=False, labels=labels,
-    )  # fmt: skip
+    schedule = dcgan.presets.Schedule(STEPS, sample_every=10, checkpoint_every=CHECKPOINT_EVERY, log_every=1)
+    dcgan.train(gan, images, labels, run=run, schedule=schedule)
 
 
 def start(configuration, run, without=None):

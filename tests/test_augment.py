@@ -1,4 +1,4 @@
-"""DiffAugment and Pillow's augmentation."""
+"""DiffAugment, and mirror images."""
 
 import keras
 import numpy as np
@@ -79,19 +79,7 @@ def test_gradients_pass_through_in_every_precision(images, dtype):
         total = tf.reduce_sum(tf.cast(outputs, tf.float32))
     assert outputs.dtype == inputs.dtype
     gradient = tf.cast(tape.gradient(total, inputs), tf.float32).numpy()
-    assert np.isfinite(gradient).all()
-    assert (np.abs(gradient).max((1, 2, 3)) > 0).all()
-
-
-def test_the_gradient_of_a_moved_image_moves_back(images):
-    weights = tf.constant(np.random.default_rng(1).normal(size=images.shape).astype("float32"))
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        total = tf.reduce_sum(weights * augment.diff_augment(images, "translation", SEED))
-    change = np.random.default_rng(2).normal(size=images.shape).astype("float32")
-    moved = augment.diff_augment(tf.constant(change), "translation", SEED)
-    expected = float(tf.reduce_sum(weights * moved))  # the transformation is linear
-    assert float(tf.reduce_sum(tape.gradient(total, images) * change)) == pytest.approx(expected, rel=1e-3)
+    assert np.isfinite(gradient).all() and (np.abs(gradient).max((1, 2, 3)) > 0).all()
 
 
 def test_an_unknown_policy_is_refused(images):

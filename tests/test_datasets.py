@@ -1,19 +1,17 @@
-"""The embedded sets, folders of images, and the order of the batches."""
+"""The embedded sets, what is held out of others, and the order of the batches."""
 
 import hashlib
 import io
-import pickle
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcgan_tf import datasets
-from dcgan_tf.data import sets
+from dcgan_tf.datasets import sets
 from dcgan_tf.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,12 +25,13 @@ SHAPES = {
 
 
 @pytest.fixture
-def forget():
-    """Let a test change files or hashes: what has been read is forgotten before and after."""
-    caches = (sets._split, sets._read, sets._faces)
+def elsewhere(tmp_path, monkeypatch):
+    """Another folder of sets; what has been read is forgotten before and after."""
+    caches = [value for value in vars(sets).values() if hasattr(value, "cache_clear")]
+    monkeypatch.setattr(sets, "FOLDER", tmp_path)
     for cache in caches:
         cache.cache_clear()
-    yield
+    yield tmp_path
     for cache in caches:
         cache.cache_clear()
 
@@ -49,12 +48,6 @@ def test_no_image_is_in_both_splits(name):
         return {hashlib.sha256(image.tobytes()).digest() for image in datasets.load(name, split)}
 
     assert not fingerprints("train") & fingerprints("test")
-
-
-def test_heroes_are_held_out_by_unit():
-    archive = sets._read("heroes")
-    train, test = (set(archive["units"][archive["is_test"] == held]) for held in (False, True))
-    assert train and test and not train & test
 
 
 def test_arrays_are_read_only():
@@ -78,16 +71,6 @@ def test_face_labels_are_forty_persons():
     assert np.bincount(datasets.labels("faces", "test")).tolist() == [1] * 40
 
 
-def test_anime_labels_tell_the_background_that_the_corner_shows():
-    archive = sets._read("anime")
-    palette = np.array([list(bytes.fromhex(code)) for code in archive["background_names"]])
-    corner = datasets.load("anime")[:, 0, 63].astype(int)
-    nearest = np.abs(corner[:, None] - palette).sum(-1).argmin(1)
-    clear = np.abs(corner[:, None] - palette).sum(-1).min(1) == 0  # hair may cover the corner
-    assert clear.mean() > 0.8
-    assert (nearest == datasets.labels("anime")["background"])[clear].all()
-
-
 def test_hero_labels_are_races_and_units_and_those_held_out_are_of_other_units():
     train, test = datasets.labels("heroes"), datasets.labels("heroes", "test")
     assert len(np.unique(train["race"])) == 10 and len(np.unique(train["unit"])) == 120
@@ -97,39 +80,34 @@ def test_hero_labels_are_races_and_units_and_those_held_out_are_of_other_units()
         assert len(set(train["race"][train["unit"] == unit])) == 1, "a unit is of one race"
 
 
-def test_a_set_without_labels_says_so():
+def test_what_does_not_exist_is_refused():
+    for name, hint in (("mnsit", "did you mean 'mnist'"), ("xyz", "choose from mnist")):
+        with pytest.raises(UserError, match=hint):
+            datasets.load(name)
+    with pytest.raises(UserError, match="'train' and 'test'"):
+        datasets.load("mnist", "validation")
     with pytest.raises(UserError, match="no labels"):
         datasets.labels("monsters")
 
 
-@pytest.mark.parametrize(("name", "hint"), [("mnsit", "did you mean 'mnist'"), ("xyz", "choose from mnist")])
-def test_an_unknown_name_gets_a_hint(name, hint):
-    with pytest.raises(UserError, match=hint):
-        datasets.load(name)
+def test_a_set_is_known_by_its_images():
+    same = datasets.fingerprint(datasets.load("monsters"))
+    assert datasets.is_set("monsters", same) and not datasets.is_set("heroes", same)
+    assert not datasets.is_set("pokemon", same), "which is not here"
 
 
-def test_an_unknown_split_is_refused():
-    with pytest.raises(UserError, match="'train' and 'test'"):
-        datasets.load("mnist", "validation")
-
-
-def test_a_changed_file_is_refused(forget, tmp_path, monkeypatch):
+def test_a_missing_or_changed_file_is_refused(elsewhere):
+    with pytest.raises(UserError, match="monsters.npz is missing"):
+        datasets.load("monsters")
     damaged = bytearray((ROOT / "datasets" / "monsters.npz").read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    (tmp_path / "monsters.npz").write_bytes(damaged)
-    monkeypatch.setattr(sets, "FOLDER", tmp_path)
+    (elsewhere / "monsters.npz").write_bytes(damaged)
     with pytest.raises(UserError, match="not the set that was published"):
         datasets.load("monsters")
 
 
-def test_a_missing_file_is_named(forget, tmp_path, monkeypatch):
-    monkeypatch.setattr(sets, "FOLDER", tmp_path)
-    with pytest.raises(UserError, match="heroes.npz is missing"):
-        datasets.load("heroes")
-
-
-def test_pickles_are_refused(forget, tmp_path, monkeypatch):
-    ran = tmp_path / "ran"
+def test_pickles_are_refused(elsewhere, monkeypatch):
+    ran = elsewhere / "ran"
 
     class Hostile:
         def __reduce__(self):
@@ -137,10 +115,8 @@ def test_pickles_are_refused(forget, tmp_path, monkeypatch):
 
     data = io.BytesIO()
     np.savez(data, images=np.array([Hostile()], dtype=object), is_test=np.array([False]))
-    (tmp_path / "monsters.npz").write_bytes(data.getvalue())
-    monkeypatch.setattr(sets, "FOLDER", tmp_path)
+    (elsewhere / "monsters.npz").write_bytes(data.getvalue())
     monkeypatch.setitem(sets.SHA256, "monsters", hashlib.sha256(data.getvalue()).hexdigest())
-    assert pickle.dumps(Hostile())  # the trap itself works
     with pytest.raises(ValueError, match="allow_pickle=False"):
         datasets.load("monsters")
     assert not ran.exists()
@@ -162,6 +138,12 @@ def numbered(count):
 
 def ids(batches):
     return np.rint((np.concatenate(batches)[:, 0, 0, 0] + 1) * 127.5).astype(int)
+
+
+def test_pixels_are_mapped_to_minus_one_to_one_and_back():
+    assert datasets.to_uint8(np.array([-1.0, 0.0, 1.0, -3.0, 7.0])).tolist() == [0, 128, 255, 0, 255]
+    every = np.arange(256, dtype=np.uint8)
+    np.testing.assert_array_equal(datasets.to_uint8(datasets.normalise(every)), every)
 
 
 def test_batches_are_float32_between_minus_one_and_one():
@@ -193,24 +175,22 @@ def test_the_order_depends_on_seed_and_epoch():
     assert orders[0] == tuple(datasets.permutation(50, 0, 0))
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 11])
-def test_a_batch_that_cannot_be_drawn_is_refused(batch_size):
-    with pytest.raises(UserError, match="give 1 to 10"):
-        datasets.batches(numbered(10), batch_size)
+def test_a_batch_that_cannot_be_drawn_is_refused():
+    for batch_size in (0, -1, 11):
+        with pytest.raises(UserError, match="give 1 to 10"):
+            datasets.batches(numbered(10), batch_size)
+    with pytest.raises(UserError, match="give uint8"):
+        datasets.batches(numbered(10).astype("float32"), 5)
 
 
-def test_what_is_held_out_is_fixed_and_disjoint():
-    images = numbered(200)
+@pytest.mark.parametrize(("count", "held"), [(99, 0), (100, 20), (200, 20), (1_000, 100), (50_000, 3_000)])
+def test_what_is_held_out_is_fixed_and_disjoint(count, held):
+    images = np.arange(count, dtype="<u4").view(np.uint8).reshape(-1, 2, 2, 1)
     train, test = datasets.hold_out(images)
-    assert (len(train), len(test)) == (180, 20)
-    assert sorted(np.concatenate([train, test])[:, 0, 0, 0]) == list(range(200))
-    np.testing.assert_array_equal(test, datasets.hold_out(images)[1])
-
-
-@pytest.mark.parametrize(("count", "held"), [(99, 0), (100, 20), (1_000, 100), (50_000, 3_000)])
-def test_how_many_are_held_out(count, held):
-    train, test = datasets.hold_out(np.arange(count, dtype="<u4").view(np.uint8).reshape(-1, 2, 2, 1))
     assert (len(train), len(test)) == (count - held, held)
+    both = np.concatenate([np.asarray(train), test])
+    assert sorted(both.reshape(count, 4).view("<u4").ravel()) == list(range(count))
+    np.testing.assert_array_equal(test, datasets.hold_out(images)[1])
 
 
 def test_equal_images_are_never_on_both_sides():
@@ -249,10 +229,3 @@ def test_rows_are_the_chosen_images():
     np.testing.assert_array_equal(np.asarray(rows), images[1::2])
     np.testing.assert_array_equal(rows[3:9:2], images[1::2][3:9:2])
     np.testing.assert_array_equal(rows[np.array([[4, 2], [0, 24]])], images[1::2][np.array([[4, 2], [0, 24]])])
-
-
-@pytest.mark.parametrize("size", [16, 32, 64])
-def test_shrunk_images_are_the_means_of_blocks_as_tensorflow_has_them(size):
-    images = np.random.default_rng(0).integers(0, 256, (9, 64, 64, 3), np.uint8)
-    pooled = tf.nn.avg_pool2d(images.astype(np.float32), 64 // size, 64 // size, "VALID")
-    np.testing.assert_array_equal(datasets.shrink(images, size), tf.round(pooled).numpy())

@@ -4,7 +4,7 @@ import pytest
 
 from dcgan_tf import figures
 from dcgan_tf.errors import UserError
-from dcgan_tf.training.history import COLUMNS, DEFAULTS, JUDGED, History
+from dcgan_tf.training.history import COLUMNS, SCORES, History
 
 
 def rows(steps):
@@ -41,7 +41,7 @@ def test_the_best_row_is_the_lowest_kid_and_rows_without_one_survive_the_file(tm
     history = History()
     for step, scores in ((1, {}), (2, {"kid": 0.5}), (3, {"kid": 0.1, "fid": 7.0, "kid_error": 0.2}), (4, {})):
         history.append(**{**rows([step])[0], "fid": float("nan"), "kid": float("nan"), **scores})
-    history.append(**{name: value for name, value in rows([5])[0].items() if name not in JUDGED})
+    history.append(**{name: value for name, value in rows([5])[0].items() if name not in SCORES})
     history.save(tmp_path / "history.csv")
     again = History.load(tmp_path / "history.csv")
     assert again.best()["step"] == 3 and again.best()["fid"] == 7
@@ -52,7 +52,7 @@ def test_the_best_row_is_the_lowest_kid_and_rows_without_one_survive_the_file(tm
 def test_a_loop_of_ones_own_may_leave_out_the_metrics():
     history = History()
     for step, kid in ((1, 0.2), (2, 0.1)):
-        row = {name: value for name, value in rows([step])[0].items() if name not in DEFAULTS}
+        row = {name: value for name, value in rows([step])[0].items() if name not in SCORES}
         history.append(**row, kid=kid)
     assert history.best()["step"] == 2
     assert figures.plot_history(history)

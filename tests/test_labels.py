@@ -1,5 +1,6 @@
 """Networks that are told labels: built, trained, resumed, asked, exported."""
 
+import json
 from dataclasses import replace
 
 import keras
@@ -7,25 +8,33 @@ import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 import dcgan_tf as dcgan
-from dcgan_tf import GAN, cli, datasets, labels, models, presets
+from dcgan_tf import GAN, cli, datasets, metrics, models, presets
 from dcgan_tf.errors import UserError
-from dcgan_tf.sampling import generate, inputs, latents
+from dcgan_tf.sampling import beside, directions, generate, inputs, latents, walk, walks
 
 PRESET = replace(presets.get("mnist-conditional"), batch_size=8)
+IMAGES, LABELS = datasets.load("mnist")[:96], datasets.labels("mnist")[:96]
+
+
+def trained(run, steps, preset=PRESET, images=IMAGES, labels=LABELS, **options):
+    schedule = presets.Schedule(steps, sample_every=2, checkpoint_every=2, evaluate_every=2)
+    dcgan.train(GAN.from_preset(preset, "mixed_bfloat16"), images, labels, run=run, schedule=schedule, **options)
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return datasets.load("mnist")[:96], datasets.labels("mnist")[:96]
-
-
-@pytest.fixture(scope="module")
-def run(digits, tmp_path_factory):
+def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels") / "run"
-    dcgan.train(GAN.from_preset(PRESET, "mixed_bfloat16"), *digits[:1], 4, run=folder, labels=digits[1], progress=False)
+    trained(folder, 4)
     return folder
+
+
+@pytest.fixture(scope="module")
+def told():
+    """A generator that knows ten labels, not trained."""
+    return GAN.from_preset(PRESET, "float32").average
 
 
 @pytest.mark.parametrize("name", ["mnist", "face", "image"])
@@ -35,7 +44,6 @@ def test_a_label_is_a_row_of_the_first_layer_and_a_logit_of_the_last(name):
         for options in ({}, {"classes": 5})
     )
     assert told[0].input_shape == (None, 105) and told[1].output_shape == (None, 5)
-    assert [labels.classes(network) for network in (*plain, *told)] == [0, 0, 5, 5]
     first, last = (network.count_params() for network in plain)
     kernel = next(layer.kernel for layer in plain[0].layers if hasattr(layer, "kernel"))
     assert told[0].count_params() - first == 5 * np.prod(kernel.shape) // 100
@@ -43,26 +51,27 @@ def test_a_label_is_a_row_of_the_first_layer_and_a_logit_of_the_last(name):
     assert told[1].count_params() - last == 4 * head.count_params()
 
 
-def test_the_number_of_labels_is_kept_with_a_network(tmp_path):
-    gan = GAN.from_preset(PRESET, "float32")
-    assert gan.classes == 10 and gan.latent_dim == 100
-    gan.average.save(tmp_path / "generator.keras")
-    again = keras.saving.load_model(tmp_path / "generator.keras")
-    assert [labels.classes(network) for network in (gan.generator, gan.discriminator, gan.average, again)] == [10] * 4
+def test_networks_that_do_not_fit_their_classes_are_refused():
+    generator, discriminator = models.mnist_generator(classes=10), models.mnist_discriminator(classes=10)
+    gan = GAN(generator, discriminator, classes=10, batch_size=8)
+    assert (gan.classes, gan.latent_dim) == (10, 100)
+    assert [dcgan.sampling.classes(network) for network in (gan.generator, gan.average)] == [10, 10]
+    with pytest.raises(ValueError, match="give those of the images"):
+        gan.train_step(datasets.normalise(IMAGES[:8]))
+    with pytest.raises(ValueError, match="10 logits, not 1"):
+        GAN(generator, models.mnist_discriminator(), classes=10)
+    with pytest.raises(ValueError, match="1 logits, not 10"):
+        GAN(generator, discriminator)
+    with pytest.raises(ValueError, match="5 logits, not 1"):  # a hero takes no label
+        GAN.from_preset(replace(presets.get("heroes"), classes=5), "float32")
 
 
-def test_networks_that_do_not_fit_each_other_are_refused():
-    with pytest.raises(ValueError, match="knows 10 labels.* 10 logits, not 1"):
-        GAN(models.mnist_generator(classes=10), models.mnist_discriminator())
-
-
-def test_the_same_seed_has_the_same_latents_for_every_label():
-    generator = models.mnist_generator(classes=10)
-    found = inputs(generator, 12, seed=3, label=7)
-    np.testing.assert_array_equal(found[:, :100], latents(12, 100, seed=3))
+def test_the_same_seed_has_the_same_latents_for_every_label(told):
+    found = inputs(told, 12, seed=3, label=7)
+    np.testing.assert_array_equal(found, beside(latents(12, 100, seed=3), np.full(12, 7), 10))
     np.testing.assert_array_equal(found[:, 100:], np.eye(10)[[7] * 12])
-    np.testing.assert_array_equal(inputs(generator, 12, seed=3)[:, 100:].argmax(1), [*range(10), 0, 1])
-    np.testing.assert_array_equal(inputs(generator, 2, label=[4, 2])[:, 100:].argmax(1), [4, 2])
+    np.testing.assert_array_equal(inputs(told, 12, seed=3)[:, 100:].argmax(1), [*range(10), 0, 1])
+    np.testing.assert_array_equal(inputs(told, 2, label=[4, 2])[:, 100:].argmax(1), [4, 2])
 
 
 @pytest.mark.parametrize(
@@ -74,14 +83,11 @@ def test_the_same_seed_has_the_same_latents_for_every_label():
         ([0.5, 2], "integers"),
     ],
 )
-def test_a_label_that_does_not_exist_is_refused(label, message):
+def test_a_label_that_does_not_exist_is_refused(label, message, told):
     with pytest.raises(UserError, match=message):
-        dcgan.sample(models.mnist_generator(classes=10), 2, label=label)
-
-
-def test_a_generator_without_labels_cannot_be_asked_for_one():
-    with pytest.raises(UserError, match="trained without"):
-        dcgan.sample(models.mnist_generator(), 2, label=1)
+        dcgan.sample(told, 2, label=label)
+    with pytest.raises(UserError, match="trained without labels"):
+        dcgan.sample(models.mnist_generator(), 2, label=label)
 
 
 def test_batches_keep_each_label_with_its_image():
@@ -98,11 +104,10 @@ def test_batches_keep_each_label_with_its_image():
     np.testing.assert_array_equal(alone, pairs[0][0])
 
 
-def test_the_step_takes_the_logit_of_each_images_own_label(digits):
+def test_the_step_takes_the_logit_of_each_images_own_label():
     gan = GAN.from_preset(replace(PRESET, r1_every=1), "float32")
-    real, own = datasets.normalise(digits[0][:8]), digits[1][:8].astype(np.int32)
-    z = np.concatenate([gan.latents(8), np.eye(10, dtype=np.float32)[own]], 1)
-    fake = gan.generator(z, training=True)
+    real, own = datasets.normalise(IMAGES[:8]), LABELS[:8].astype(np.int32)
+    fake = gan.generator(beside(gan.latents(8), own, 10), training=True)
     pick = np.arange(8), own
     on_real, on_fake = (gan.discriminator(images, training=True).numpy()[pick] for images in (real, fake))
     results = gan.train_step(real, labels=own)
@@ -111,66 +116,85 @@ def test_the_step_takes_the_logit_of_each_images_own_label(digits):
     assert float(results["d_loss_fake"]) == pytest.approx(np.log1p(np.exp(on_fake)).mean(), abs=1e-5)
 
 
-def test_a_label_that_no_image_has_is_not_trained(digits):
+def test_a_label_that_no_image_has_is_not_trained():
     gan = GAN.from_preset(PRESET, "float32")
-    before = [gan.discriminator.layers[-1].kernel.numpy(), gan.generator.layers[0].kernel.numpy()[100:].T]
-    gan.train_step(datasets.normalise(digits[0][:8]), labels=np.full(8, 3, np.int32))
-    after = [gan.discriminator.layers[-1].kernel.numpy(), gan.generator.layers[0].kernel.numpy()[100:].T]
-    for old, new in zip(before, after, strict=True):
+
+    def of_each_label():
+        return [gan.discriminator.layers[-1].kernel.numpy(), gan.generator.layers[0].kernel.numpy()[100:].T]
+
+    before = of_each_label()
+    gan.train_step(datasets.normalise(IMAGES[:8]), labels=np.full(8, 3, np.int32))
+    for old, new in zip(before, of_each_label(), strict=True):
         np.testing.assert_array_equal((old != new).any(0), np.arange(10) == 3)
 
 
-def test_a_run_with_labels_resumes_to_the_bit(digits, run, tmp_path):
-    for steps in (2, 4):
-        gan = GAN.from_preset(PRESET, "mixed_bfloat16")
-        dcgan.train(gan, digits[0], steps, run=tmp_path, labels=digits[1], progress=False)
-    for found, expected in zip(gan.average.get_weights(), dcgan.load_generator(run).get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)
+def made_older(run, **recipe):
+    """Bring a run into the form that it had until version 0.9, with fields of its recipe that there are no more."""
+    for path in run.glob("*/step_*/networks.json"):
+        facts = json.loads(path.read_text())
+        for role in ("generator", "discriminator"):
+            path.with_name(f"{role}.json").write_text(facts[role])
+        path.rename(path.with_name("plan.json"))
+        path.with_name(".dcgan_tf").unlink()
+    for readme in run.glob("best/*/README.txt"):
+        readme.rename(run / "best" / "README.txt")
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**config, "recipe": config["recipe"] | recipe}))
 
 
-def test_labels_that_do_not_fit_are_refused(digits, run):
-    images, own = digits
+def test_a_run_of_an_older_version_is_loaded_and_resumed_to_the_bit(run, tmp_path, monkeypatch):
+    kids = iter([0.5, 0.2])
+    monkeypatch.setattr(metrics, "compare", lambda *_, **__: {"fid": 1.0, "kid": next(kids), "kid_error": 0.1})
+    options = {"run": tmp_path, "held_out": IMAGES[:40]}
+    trained(steps=2, **options)
+    made_older(tmp_path, noisy_labels=False, enlarge="smooth", balance=False, sizes=[])
+    for source in (tmp_path, tmp_path / "best", tmp_path / "checkpoints" / "step_0000002"):
+        assert dcgan.sampling.classes(dcgan.load_generator(source)) == 10
+    trained(steps=4, **options)
+    for role in (dcgan.load_generator, dcgan.load_discriminator):
+        for found, expected in zip(role(tmp_path).get_weights(), role(run).get_weights(), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["step_0000004"]  # 0.2 is better than 0.5
+    made_older(tmp_path, noisy_labels=True)
+    with pytest.raises(UserError, match="was trained with noisy_labels True"):
+        trained(steps=6, **options)
 
-    def train(preset=PRESET, **options):
-        dcgan.train(GAN.from_preset(preset, "float32"), images, 5, run=run, progress=False, **options)
 
-    with pytest.raises(UserError, match="know 10 labels: give the labels"):
-        train()
-    with pytest.raises(UserError, match="know no labels"):
-        train(replace(PRESET, classes=0), labels=own)
-    with pytest.raises(UserError, match="not one integer for each of 96 images"):
-        train(labels=own[:95])
-    with pytest.raises(UserError, match="from 1 to 10, the networks know 0 to 9"):
-        train(labels=own + 1)
-    with pytest.raises(UserError, match="trained with other labels"):
-        train(labels=np.roll(own, 1))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": None}, "know 10 labels: give the labels"),
+        ({"preset": replace(PRESET, classes=0)}, "know no labels"),
+        ({"labels": LABELS[:95]}, "not one integer for each of 96 images"),
+        ({"labels": LABELS / 2}, "not one integer for each of 96 images"),
+        ({"labels": LABELS + 1}, "from 1 to 10, the networks know 0 to 9"),
+        ({"labels": np.roll(LABELS, 1)}, "trained with other labels"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(run, options, message):
+    with pytest.raises(UserError, match=message):
+        trained(run, 5, **options)
 
 
 def test_the_grid_of_samples_has_a_column_for_each_label(run):
-    with dcgan.figures.Image.open(run / "samples" / "step_0000004.png") as grid:
+    with Image.open(run / "samples" / "step_0000004.png") as grid:
         assert grid.size == (2 * (10 * 29 - 1), 2 * (6 * 29 - 1))
 
 
 def test_the_command_line_draws_what_is_asked_for(run, tmp_path, capsys):
-    assert cli.main(["generate", str(run), "--label", "7", "--count", "3", "--out", str(tmp_path / "seven")]) == 0
-    found = np.stack([np.asarray(dcgan.figures.Image.open(path)) for path in sorted((tmp_path / "seven").iterdir())])
+    command, grid = ["generate", str(run), "--label"], ["--out", str(tmp_path / "a.png")]
+    assert cli.main([*command, "7", "--count", "3", "--out", str(tmp_path / "seven")]) == 0
+    found = np.stack([np.asarray(Image.open(path)) for path in sorted((tmp_path / "seven").iterdir())])
     np.testing.assert_array_equal(found, datasets.to_uint8(dcgan.sample(run, 3, label=7))[..., 0])
-    assert cli.main(["generate", str(run), "--label", "2-4", "--count", "4", "--out", str(tmp_path / "a.png")]) == 0
+    assert cli.main([*command, "2-4", "--count", "4", *grid]) == 0
     rows = np.concatenate([dcgan.sample(run, 4, label=label) for label in (2, 3, 4)])
-    found = np.asarray(dcgan.figures.Image.open(tmp_path / "a.png"))
-    np.testing.assert_array_equal(found, dcgan.figures.grid(rows, 4))
-    assert cli.main(["interpolate", str(run), "--walks", "2", "--frames", "2", "--out", str(tmp_path / "w.png")]) == 0
+    np.testing.assert_array_equal(Image.open(tmp_path / "a.png"), dcgan.figures.grid(rows, 4))
     capsys.readouterr()
-    for wrong, message in (
-        ("12", "there is no label 12"),
-        ("5-3", "invalid label"),
-        ("7-", "invalid label"),
-        ("seven", "invalid label"),
-    ):
-        assert cli.main(["generate", str(run), "--label", wrong, "--out", str(tmp_path / "b.png")]) == 2
+    for wrong, message in (("12", "there is no label 12"), *((text, "label") for text in ("5-3", "7-", "seven"))):
+        assert cli.main([*command, wrong, *grid]) == 2
         error = capsys.readouterr().err
         assert message in error and error.count("\n") == 1
-    assert cli.main(["generate", "mnist", "--label", "1", "--out", str(tmp_path / "b.png")]) == 2
+    assert cli.main(["generate", "mnist", "--label", "1", *grid]) == 2
     assert "trained without" in capsys.readouterr().err
 
 
@@ -181,10 +205,8 @@ def test_an_export_takes_latents_and_label_apart(run, tmp_path, name):
     path = dcgan.export(run, tmp_path / name)
     if name.endswith(".onnx"):
         session = onnxruntime.InferenceSession(path)
-        assert {value.name: value.type for value in session.get_inputs()} == {
-            "latents": "tensor(float)",
-            "label": "tensor(int32)",
-        }
+        types = {value.name: value.type for value in session.get_inputs()}
+        assert types == {"latents": "tensor(float)", "label": "tensor(int32)"}
         (found,) = session.run(None, {"latents": z, "label": own})
     elif name.endswith(".keras"):
         found = keras.saving.load_model(path, safe_mode=True)([z, own])
@@ -201,49 +223,36 @@ def test_the_chapters_own_preset_trains_from_the_command_line(tmp_path):
     assert "as_asked" in (tmp_path / "run" / "metrics.json").read_text()
 
 
-def test_each_walk_keeps_to_a_label():
-    generator = models.mnist_generator(classes=10)
-    _, second = dcgan.sampling.walks(generator, 2, stops=3, frames=2, seed=4)
-    path = dcgan.latent.walk(latents(6, 100, seed=4)[3:], 2)
-    expected = generate(generator, labels.beside(path, np.full(6, 1), 10))
-    np.testing.assert_allclose(second, expected, atol=1e-5)
+def test_the_labels_of_a_preset_are_the_field_that_it_names(tmp_path, monkeypatch):
+    def no_training(gan, images, labels, *others, **options):
+        np.testing.assert_array_equal(labels, datasets.labels("anime")["hair_color"])
+        raise UserError("that is all")
+
+    monkeypatch.setattr(dcgan, "train", no_training)
+    command = ["train", "anime-conditional", "--profile", "smoke", "--run", str(tmp_path / "run")]
+    assert cli.main(command) == 2
+
+
+def test_each_walk_keeps_to_a_label(told):
+    _, second = walks(told, 2, stops=3, frames=2, seed=4)
+    path = walk(latents(6, 100, seed=4)[3:], 2)
+    np.testing.assert_allclose(second, generate(told, beside(path, np.full(6, 1), 10)), atol=1e-5)
+
+
+def test_directions_are_those_of_the_latent_alone(told):
+    kernel = told.layers[0].kernel.numpy()[:100].astype(np.float64)
+    vectors = np.linalg.eigh(kernel @ kernel.T)[1][:, ::-1].T
+    np.testing.assert_allclose(np.abs((directions(told, 4) * vectors[:4]).sum(1)), 1, atol=1e-4)
 
 
 def test_what_was_asked_for_is_counted_by_class():
     images, own = datasets.load("mnist", "test")[:300], datasets.labels("mnist", "test")[:300]
-    judge = dcgan.extractors.extractor("mnist")
+    judge = metrics.extractor("mnist")
     asked = np.where(own == 4, 9, own)  # every 4 was to be a 9
     asked[np.flatnonzero(own == 9)[:5]] = 4  # and five 9s were to be a 4
     seen = judge(images).probabilities.argmax(1)
-    scores = dcgan.metrics.compare(images, images, judge, ("is",), asked=asked)
+    scores = metrics.compare(images, images, judge, ("is",), asked=asked)
     expected = [np.sum((asked == label) & (seen == label)) / np.sum(asked == label) for label in range(10)]
     assert scores["as_asked"] == pytest.approx(expected) and scores["as_asked"][4] == 0
-    assert "recognised as asked" in dcgan.metrics.report(scores)
-    assert "as_asked" not in dcgan.metrics.compare(images, images, judge, ("is",))
-
-
-def test_directions_are_those_of_the_latent_alone():
-    generator = models.mnist_generator(classes=10)
-    found = dcgan.latent.directions(generator, 4)
-    kernel = generator.layers[0].kernel.numpy()[:100].astype(np.float64)
-    values, vectors = np.linalg.eigh(kernel @ kernel.T)
-    assert found.shape == (4, 100)
-    np.testing.assert_allclose(np.abs((found * vectors[:, ::-1].T[:4]).sum(1)), 1, atol=1e-4)
-
-
-@pytest.mark.slow
-def test_the_labels_of_a_preset_are_the_field_that_it_names(tmp_path, monkeypatch):
-    given = {}
-    monkeypatch.setattr(dcgan.trainer, "fit", lambda run, callbacks: given.update(labels=run.labels))
-    command = ["train", "anime-conditional", "--profile", "smoke", "--run", str(tmp_path / "run")]
-    assert cli.main(command) == 2  # nothing has been trained, so nothing can be judged
-    np.testing.assert_array_equal(given["labels"], datasets.labels("anime")["hair_color"])
-
-
-def test_a_preset_and_networks_that_disagree_are_refused(digits):
-    with pytest.raises(ValueError, match="the preset has 5 classes, but the networks know 0"):
-        GAN.from_preset(replace(presets.get("heroes"), classes=5), "float32")
-    gan = GAN(models.mnist_generator(classes=10), models.mnist_discriminator(classes=10), batch_size=8)
-    assert gan.preset.classes == 10
-    with pytest.raises(ValueError, match="give those of the images"):
-        gan.train_step(datasets.normalise(digits[0][:8]))
+    assert "recognised as asked" in metrics.report(scores)
+    assert "as_asked" not in metrics.compare(images, images, judge, ("is",))

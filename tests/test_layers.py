@@ -9,10 +9,11 @@ from dcgan_tf import models
 from dcgan_tf.errors import UserError
 from dcgan_tf.runtime import fast_layers
 
-
-def fast(kind):
-    """The fast layer in place of a layer of Keras's, by its name."""
-    return fast_layers._FAST[getattr(keras.layers, kind)]
+FAST = {  # the fast layer in place of a layer of Keras's, by its name
+    "Conv2D": fast_layers.FastConv2D,
+    "Conv2DTranspose": fast_layers.FastConv2DTranspose,
+    "BatchNormalization": fast_layers.FusedBatchNormalization,
+}
 
 
 @pytest.mark.parametrize("shape", [(8, 6), (4, 5, 3, 6)])
@@ -21,10 +22,10 @@ def test_batch_normalisation_gives_kerass_outputs_gradients_and_statistics(shape
     rng = np.random.default_rng(0)
     x, upstream = (tf.constant(rng.normal(2, 3, shape).astype("float32")) for _ in range(2))
     kinds = fast_layers.FusedBatchNormalization, keras.layers.BatchNormalization
-    pair = [kind(momentum=momentum, epsilon=1e-5) for kind in kinds]
     weights = [rng.uniform(0.5, 2, shape[-1]) for _ in range(4)]
     results = []
-    for layer in pair:
+    for kind in kinds:
+        layer = kind(momentum=momentum, epsilon=1e-5)
         layer.build(shape)
         layer.set_weights(weights)
         with tf.GradientTape() as tape:
@@ -81,13 +82,11 @@ def test_convolutions_give_kerass_outputs_and_gradients(kind, kernel, stride, si
     monkeypatch.setattr(fast_layers, "_is_slow", lambda *_: True)
     rng = np.random.default_rng(0)
     x = tf.constant(rng.normal(size=(6, side, side, 3)).astype("float32"))
-    ours = fast(kind)(5, kernel, stride, "same", dtype=dtype)
-    pair = ours, getattr(keras.layers, kind)(5, kernel, stride, "same")
-    for layer in pair:
+    ours = FAST[kind](5, kernel, stride, "same", dtype=dtype)
+    results = []
+    for layer in (ours, getattr(keras.layers, kind)(5, kernel, stride, "same")):
         layer.build(x.shape)
         layer.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in layer.get_weights()])
-    results = []
-    for layer in pair:
         with tf.GradientTape() as outer:
             outer.watch(x)
             with tf.GradientTape() as inner:
@@ -124,7 +123,7 @@ def test_convolutions_give_kerass_outputs_and_gradients(kind, kernel, stride, si
 def test_what_the_fast_ways_are_not_made_for_is_left_to_keras(kind, shape, options, monkeypatch):
     monkeypatch.setattr(fast_layers.devices, "gpus", lambda: [])
     policy = "mixed_bfloat16" if kind.startswith("Conv") else "float32"
-    pair = [kind_of(**options, dtype=policy) for kind_of in (fast(kind), getattr(keras.layers, kind))]
+    pair = [kind_of(**options, dtype=policy) for kind_of in (FAST[kind], getattr(keras.layers, kind))]
     images = np.random.default_rng(0).normal(size=(5, *(side or 6 for side in shape[1:]))).astype("float32")
     results = []
     for layer in pair:
@@ -144,7 +143,7 @@ def test_what_the_fast_ways_are_not_made_for_is_left_to_keras(kind, shape, optio
 @pytest.mark.parametrize("kind", ["Conv2D", "Conv2DTranspose"])
 def test_the_gradient_of_a_bias_is_right_where_many_places_are_summed(kind):
     """In bfloat16 Keras's stops at 256 here, where 1 more is rounded away."""
-    layer = fast(kind)(2, 3, 1, "same", dtype="mixed_bfloat16")
+    layer = FAST[kind](2, 3, 1, "same", dtype="mixed_bfloat16")
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(tf.cast(layer(tf.zeros([16, 32, 32, 1])), tf.float32))
     np.testing.assert_allclose(tape.gradient(total, layer.bias), [16 * 32 * 32] * 2, rtol=1e-2)

