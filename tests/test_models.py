@@ -134,8 +134,9 @@ def test_images_are_within_the_range_of_tanh_logits_are_not_and_mixed_precision_
     model = fast_layers.accelerate(build(dtype="mixed_bfloat16"))  # as it is trained
     assert model.layers[0].compute_dtype == "bfloat16" and {weight.dtype for weight in model.weights} == {"float32"}
     inputs = 1e3 * np.random.default_rng(0).normal(size=(2, *model.input_shape[1:])).astype("float32")
-    outputs = model(inputs, training=True)
-    assert outputs.dtype == "float32"
+    for training in (True, False):
+        outputs = model(inputs, training=training)
+        assert outputs.dtype == "float32"
     assert (np.abs(outputs).max() <= 1) == (len(outputs.shape) == 4), "the losses take logits, not probabilities"
 
 
