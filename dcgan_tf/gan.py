@@ -55,7 +55,7 @@ class GAN:
         self.loss = losses.of(self.preset)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="step")
         self.generator, self.discriminator, self.average = generator, discriminator, plain(generator)
-        self.average.classes = self.classes  # for sampling.inputs
+        generator.classes = self.average.classes = self.classes  # for sampling.inputs
         self.generator_optimizer = self._optimizer(generator, self.preset.generator_learning_rate)
         self.discriminator_optimizer = self._optimizer(discriminator, self.preset.discriminator_learning_rate)
         self.architectures = {"generator": architecture(self.average), "discriminator": _architecture(discriminator)}

@@ -108,7 +108,7 @@ def load(path: str | Path) -> keras.Model:
         architecture, classes = str(arrays.pop("architecture")), int(arrays.pop("classes"))
         model = keras.models.model_from_json(architecture)
         model.set_weights([arrays[name].astype(np.float32) for name in sorted(arrays)])
-    except (*files.DAMAGED, TypeError) as error:
+    except (*files.DAMAGED, TypeError, AttributeError) as error:
         raise UserError(f"{path.name} cannot be read as a network: {str(error).strip().splitlines()[0]}") from None
     model.classes = classes
     return model
