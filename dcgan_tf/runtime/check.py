@@ -47,4 +47,4 @@ def _findings():
         except UserError as error:
             yield "--", f"Image set {name}: {error}"
     onnx = find_spec("tf2onnx") and find_spec("onnx")
-    yield "OK" if onnx else "--", f"ONNX files can{'' if onnx else 'not'} be written (pip install tf2onnx onnx)"
+    yield ("OK", "ONNX files can be written") if onnx else ("--", "No ONNX files: pip install tf2onnx onnx")
